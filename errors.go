@@ -1,0 +1,169 @@
+package vipps
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/vippsvending/vipps/internal/problem"
+	"github.com/vippsvending/vipps/internal/transport"
+)
+
+// What callers decide by, with [errors.Is].
+var (
+	// ErrInvalidRequest means that an argument is wrong for ever. Nothing was sent. The error names every field.
+	ErrInvalidRequest = errors.New("invalid request")
+	// ErrOutcomeUnknown means that a change may or may not have been made: an answer was lost, could not be read, or was a
+	// server's failure. Call again with the same idempotency key and the same arguments, now or after a restart, or read
+	// what there is. Never take it for a failure.
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrUnauthorized is an answer of 401 or 403: wrong keys, keys of another environment or sales unit, or a product that
+	// the sales unit does not have.
+	ErrUnauthorized = errors.New("unauthorized")
+	// ErrNotFound is an answer of 404.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict is an answer of 409: a reference, key or id is taken.
+	ErrConflict = errors.New("conflict")
+	// ErrRateLimited is an answer of 429. Nothing was done by the attempt that got it.
+	ErrRateLimited = errors.New("rate limited")
+	// ErrNotAvailable means that an operation does not exist in this environment. Nothing was sent.
+	ErrNotAvailable = errors.New("not available in this environment")
+)
+
+// Code is a numeric error code of the ePayment API, such as "6090". Package epayment has them as constants. A Code is an
+// error, so that errors.Is(err, epayment.CodeCaptureTooHigh) works. Branch on codes and statuses, never on titles.
+type Code string
+
+// Error says the code.
+func (c Code) Error() string { return "code " + string(c) }
+
+// Detail is one finding of an answer: the name of a field and what is wrong with it.
+type Detail struct {
+	Name   string
+	Reason string
+}
+
+// Error is how a call failed: the answer of any of the APIs or of the gateway in front of them, or why there was none.
+//
+// errors.Is finds the sentinels of this package and, by [Code], the numeric codes; errors.AsType[*vipps.Error] gives the
+// rest. Error prints as one line without addresses, bodies or secrets.
+type Error struct {
+	Op      string // "epayment.Capture"
+	Subject string // what it was about: the payment's reference
+	During  string // "accesstoken.Get" if the call itself could not be made because there was no token, else empty
+	Status  int    // 0 if the last attempt got no answer
+	Code    Code   // empty if the answer had none
+	// OutcomeUnknown says the same as errors.Is(err, ErrOutcomeUnknown).
+	OutcomeUnknown bool
+	Type           string
+	Title          string // may be reworded by Vipps MobilePay at any time
+	Detail         string
+	Instance       string
+	TraceID        string // what support asks for
+	Details        []Detail
+	RetryAfter     time.Duration // what the answer asked for; 0 if nothing
+	Body           string        `json:"-"` // the start of an answer in no known form, at most 4 KiB; never printed
+	cause          error
+}
+
+// inconclusive are numbered refusals that say nothing final: something of ours exists under the key or reference, or the
+// payment is busy at the moment.
+var inconclusive = map[Code]bool{"4010": true, "4020": true, "4150": true, "6160": true, "6250": true, "6280": true}
+
+// Conclusive says that the request was looked at and refused for good: nothing was done, and the same request with the
+// same key will be refused again. Only numbered errors of the API itself are; a 401, 429 or 423, a gateway's page and the
+// codes that say "taken" or "busy" are not.
+func (e *Error) Conclusive() bool {
+	switch {
+	case e.Code == "" || inconclusive[e.Code] || e.Status < 400 || e.Status > 499:
+		return false
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusRequestTimeout, e.Status == http.StatusLocked, e.Status == http.StatusTooManyRequests:
+		return false
+	default:
+		return true
+	}
+}
+
+// Error is one line: operation, subject, whether the outcome is unknown, status, code, title, trace id.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Subject != "" {
+		b.WriteString(" " + e.Subject)
+	}
+	b.WriteString(": ")
+	if e.OutcomeUnknown {
+		b.WriteString("outcome unknown: ")
+	}
+	if e.During != "" {
+		b.WriteString(e.During + ": ")
+	}
+	if e.Status != 0 {
+		fmt.Fprintf(&b, "%d ", e.Status)
+	}
+	if e.Code != "" {
+		b.WriteString(string(e.Code) + " ")
+	}
+	switch {
+	case e.cause != nil:
+		b.WriteString(e.cause.Error())
+	case e.Title != "":
+		b.WriteString(e.Title)
+	default:
+		b.WriteString(http.StatusText(e.Status))
+	}
+	for i, detail := range e.Details {
+		if detail.Name == "ErrorCode" || i > 4 {
+			continue
+		}
+		b.WriteString("; " + detail.Name + ": " + detail.Reason)
+	}
+	if e.TraceID != "" {
+		b.WriteString(" (trace " + e.TraceID + ")")
+	}
+	return strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(b.String(), "\n", " "), "\r", " "))
+}
+
+// GoString is Error, so that no verb prints the rest.
+func (e *Error) GoString() string { return e.Error() }
+
+// Unwrap is why there was no answer, or why it could not be read.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Is matches the sentinels of this package by status and outcome, and a [Code] by value.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrOutcomeUnknown:
+		return e.OutcomeUnknown
+	case ErrUnauthorized:
+		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+	case ErrNotFound:
+		return e.Status == http.StatusNotFound
+	case ErrConflict:
+		return e.Status == http.StatusConflict
+	case ErrRateLimited:
+		return e.Status == http.StatusTooManyRequests
+	}
+	code, ok := target.(Code) //nolint:errorlint // Is compares one link of the chain
+	return ok && code != "" && code == e.Code
+}
+
+// readProblem fills in what an error answer says, without what must not be shown.
+func (c *Client) readProblem(e *Error, r Request, answer *transport.Answer) {
+	values := make([]string, len(r.Redact))
+	for i, value := range r.Redact {
+		values[i] = string(value)
+	}
+	clean := func(text string) string { return c.sender.Scrub(text, values...) }
+	p := problem.Decode(answer.Body)
+	e.Status = answer.Status
+	e.RetryAfter = answer.RetryAfter
+	e.Code = Code(p.Code)
+	e.Type, e.Title, e.Detail = clean(p.Type), clean(p.Title), clean(p.Detail)
+	e.Instance, e.TraceID, e.Body = clean(p.Instance), clean(p.TraceID), clean(p.Body)
+	for _, detail := range p.Details {
+		e.Details = append(e.Details, Detail{Name: clean(detail.Name), Reason: clean(detail.Reason)})
+	}
+}

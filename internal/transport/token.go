@@ -1,0 +1,160 @@
+package transport
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// tokenTimeout bounds one fetch, which goes on when the caller that started it leaves.
+const tokenTimeout = 60 * time.Second
+
+// refreshPause is how long a failed early refresh is left alone while the old token is still good.
+const refreshPause = 30 * time.Second
+
+// lifeMax keeps nonsense in expires_in from overflowing.
+const lifeMax = 10 * 365 * 24 * 60 * 60
+
+type token struct {
+	value   string
+	refresh time.Time // from here on a new one is fetched while this one is still used
+	expiry  time.Time
+}
+
+// tokens keeps one token for each serial number. One fetch at a time runs for a number, and each waiter leaves with its own
+// context.
+type tokens struct {
+	fetch   func(context.Context, string) (token, error)
+	flights singleflight.Group
+	mu      sync.Mutex
+	cached  map[string]token
+}
+
+func (t *tokens) get(ctx context.Context, msn string) (string, error) {
+	t.mu.Lock()
+	cached := t.cached[msn]
+	t.mu.Unlock()
+	now := time.Now()
+	if now.Before(cached.refresh) {
+		return cached.value, nil
+	}
+	flight := t.flights.DoChan(msn, func() (any, error) {
+		shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
+		defer cancel()
+		fetched, err := t.fetch(shared, msn)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if err != nil {
+			if kept, ok := t.cached[msn]; ok {
+				kept.refresh = time.Now().Add(refreshPause)
+				t.cached[msn] = kept
+			}
+			return nil, err
+		}
+		t.cached[msn] = fetched
+		return fetched.value, nil
+	})
+	if now.Before(cached.expiry) {
+		return cached.value, nil // good for a while yet: nobody waits for the next one
+	}
+	select {
+	case result := <-flight:
+		if result.Err != nil {
+			return "", result.Err
+		}
+		value, _ := result.Val.(string)
+		return value, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// drop forgets a token that was refused, unless it has been replaced already: ten refusals make one fetch.
+func (t *tokens) drop(msn, value string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cached[msn].value == value {
+		delete(t.cached, msn)
+	}
+}
+
+func (t *tokens) values() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var values []string
+	for _, cached := range t.cached {
+		values = append(values, cached.value)
+	}
+	return values
+}
+
+// tokenRefused is the token endpoint's refusal, kept whole for the error that is made of it.
+type tokenRefused struct{ answer Answer }
+
+func (r *tokenRefused) Error() string {
+	return "token refused with status " + strconv.Itoa(r.answer.Status)
+}
+
+func (s *Sender) fetchToken(ctx context.Context, msn string) (token, error) {
+	header := http.Header{
+		"Client_id":                 {s.config.ClientID},
+		"Client_secret":             {s.config.ClientSecret},
+		"Ocp-Apim-Subscription-Key": {s.config.SubscriptionKey},
+		"Merchant-Serial-Number":    {msn},
+	}
+	patient := *s
+	patient.attempts = 3
+	result := patient.attempt(ctx, Call{Op: "accesstoken.Get", Method: http.MethodPost, URL: s.config.TokenURL, Body: []byte{}, Repeat: true}, header, nil)
+	if result.Err != nil {
+		return token{}, fmt.Errorf("access token: %w", result.Err)
+	}
+	if result.Answer.Status != http.StatusOK {
+		return token{}, &tokenRefused{*result.Answer}
+	}
+	return readToken(result.Answer.Body, time.Now())
+}
+
+var errToken = errors.New("access token: the answer cannot be read")
+
+// readToken takes numbers as numbers and as strings: the API sends strings, some of its documents say numbers.
+func readToken(body []byte, now time.Time) (token, error) {
+	var answer struct {
+		AccessToken string  `json:"access_token"`
+		ExpiresIn   lenient `json:"expires_in"`
+		ExpiresOn   lenient `json:"expires_on"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.AccessToken == "" || strings.ContainsAny(answer.AccessToken, "\r\n") {
+		return token{}, errToken // no detail: the body may hold a token
+	}
+	// The time of receipt and the lifetime are trusted before the server's idea of our clock.
+	life := time.Duration(min(answer.ExpiresIn, lifeMax)) * time.Second
+	if life <= 0 {
+		life = min(time.Unix(int64(answer.ExpiresOn), 0).Sub(now), lifeMax*time.Second)
+	}
+	if life <= 0 {
+		return token{}, errToken
+	}
+	// Without the monotonic clock, so that a machine that slept does not believe in an old token.
+	now = now.Round(0)
+	return token{value: answer.AccessToken, refresh: now.Add(life - life/10), expiry: now.Add(life)}, nil
+}
+
+// lenient is a whole number that may come as a string. What is neither is 0.
+type lenient int64
+
+func (l *lenient) UnmarshalJSON(data []byte) error {
+	n, err := strconv.ParseInt(strings.Trim(string(data), `"`), 10, 64)
+	if err != nil {
+		n = 0
+	}
+	*l = lenient(n)
+	return nil
+}
