@@ -1,0 +1,74 @@
+package webhooks
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// address is a registered URL in the form in which signatures cover it.
+type address struct {
+	scheme string
+	host   string // lower case, with the port if it is not the scheme's own
+	target string // path and query, as sent
+}
+
+// String is the whole URL in one form, so that two spellings of an address compare as equal.
+func (a address) String() string { return a.scheme + "://" + a.host + a.target }
+
+// parseAddress reads a registered URL. Its errors name the field URL and never contain the address.
+func parseAddress(raw string) (address, error) {
+	if raw == "" {
+		return address{}, errors.New("URL: must be set") //nolint:staticcheck // findings begin with the name of the field
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" || !printable(raw) {
+		return address{}, errors.New("URL: must be an absolute URL of printable ASCII") //nolint:staticcheck // as above
+	}
+	host := strings.ToLower(u.Hostname())
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	a := address{scheme: u.Scheme, host: host, target: u.EscapedPath()}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	ownPort := u.Scheme == "https" && port == 443 || u.Scheme == "http" && port == 80
+	if u.Port() != "" && !ownPort {
+		a.host += ":" + strconv.FormatUint(port, 10)
+	}
+	if a.target == "" {
+		a.target = "/"
+	}
+	plain := path.Clean(a.target)
+	switch {
+	case u.Port() != "" && (err != nil || port == 0):
+		return address{}, errors.New("URL: the port must be from 1 to 65535") //nolint:staticcheck // as above
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		return address{}, errors.New("URL: must be https, or http on loopback") //nolint:staticcheck // as above
+	case u.User != nil:
+		return address{}, errors.New("URL: must not have a user or a password") //nolint:staticcheck // as above
+	case strings.Contains(raw, "#"):
+		return address{}, errors.New("URL: must not have a fragment") //nolint:staticcheck // as above
+	case strings.Contains(a.target, "%"):
+		return address{}, errors.New("URL: the path must not have percent-encoding, which breaks Vipps MobilePay's signatures") //nolint:staticcheck // as above
+	case plain != a.target && plain+"/" != a.target, strings.Contains(a.target, `\`):
+		return address{}, errors.New("URL: the path must not have empty parts, dots as parts or backslashes") //nolint:staticcheck // as above
+	case u.ForceQuery:
+		return address{}, errors.New("URL: must not end with a question mark") //nolint:staticcheck // as above
+	}
+	if u.RawQuery != "" {
+		a.target += "?" + u.RawQuery
+	}
+	return a, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
