@@ -1,0 +1,136 @@
+package epayment
+
+import (
+	"fmt"
+
+	"github.com/vippsvending/vipps"
+)
+
+// Receipt is what the app shows of a purchase. All amounts are in minor units of BottomLine.Currency: 2500 is 25.00. The API
+// does not check the sums, but the app shows no lines that do not add up: see [Receipt.Balance]. Fields that the API has
+// deprecated are left out, but for OrderLine.TaxPercentage.
+type Receipt struct {
+	OrderLines []OrderLine `json:"orderLines"` // at least one
+	BottomLine BottomLine  `json:"bottomLine"`
+}
+
+// OrderLine is one product. [NewOrderLine] makes one from a price and a tax rate.
+type OrderLine struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+	// TotalAmount includes tax, after the discount.
+	TotalAmount             int64 `json:"totalAmount"`
+	TotalAmountExcludingTax int64 `json:"totalAmountExcludingTax"`
+	TotalTaxAmount          int64 `json:"totalTaxAmount"`
+	// TaxRate is in hundredths of a percent, 0 to 10000: new(2500) is 25 %, new(0) is no tax. Nil is only right where
+	// TaxPercentage is set.
+	TaxRate *int `json:"taxRate,omitzero"`
+	// TaxPercentage is what older receipts have instead of TaxRate. Use TaxRate.
+	TaxPercentage *int `json:"taxPercentage,omitzero"`
+	// UnitInfo is zero for one piece.
+	UnitInfo UnitInfo `json:"unitInfo,omitzero"`
+	Discount int64    `json:"discount,omitzero"`
+	// ProductURL is the product's page.
+	ProductURL string `json:"productUrl,omitzero"`
+	// IsReturn makes the line count negative; its amounts stay positive.
+	IsReturn   bool `json:"isReturn,omitzero"`
+	IsShipping bool `json:"isShipping,omitzero"`
+}
+
+// UnitInfo is how much of a product a line is about. It is shown and not calculated with.
+type UnitInfo struct {
+	// UnitPrice includes tax, before the discount.
+	UnitPrice int64 `json:"unitPrice"`
+	// Quantity is a decimal number as text, at most 10 characters: "2", "0.822".
+	Quantity string `json:"quantity"`
+	// QuantityUnit is empty for pieces.
+	QuantityUnit QuantityUnit `json:"quantityUnit,omitzero"`
+}
+
+// QuantityUnit is what a quantity counts.
+type QuantityUnit string
+
+// The units.
+const (
+	Pieces     QuantityUnit = "PCS"
+	Kilograms  QuantityUnit = "KG"
+	Kilometres QuantityUnit = "KM"
+	Minutes    QuantityUnit = "MINUTE"
+	Litres     QuantityUnit = "LITRE"
+	KWh        QuantityUnit = "KWH"
+)
+
+// BottomLine is what stands under the lines. Its sums are calculated by the app.
+type BottomLine struct {
+	Currency  vipps.Currency `json:"currency"`
+	TipAmount int64          `json:"tipAmount,omitzero"`
+	// POSID is the number of the till or machine: "vending_machine_12345".
+	POSID         string `json:"posId,omitzero"`
+	ReceiptNumber string `json:"receiptNumber,omitzero"`
+	// PaymentSources is what was paid by other means.
+	PaymentSources PaymentSources `json:"paymentSources,omitzero"`
+	Barcode        Barcode        `json:"barcode,omitzero"`
+}
+
+// PaymentSources are parts of the sum, in minor units, by where they came from.
+type PaymentSources struct {
+	GiftCard int64 `json:"giftCard,omitzero"`
+	Card     int64 `json:"card,omitzero"`
+	Voucher  int64 `json:"voucher,omitzero"`
+	Cash     int64 `json:"cash,omitzero"`
+}
+
+// Barcode is drawn on the receipt.
+type Barcode struct {
+	Format BarcodeFormat `json:"format"`
+	Data   string        `json:"data"`
+}
+
+// BarcodeFormat is a kind of barcode.
+type BarcodeFormat string
+
+// The kinds of barcodes.
+const (
+	EAN13   BarcodeFormat = "EAN-13"
+	Code39  BarcodeFormat = "CODE 39"
+	Code128 BarcodeFormat = "CODE 128"
+)
+
+// NewOrderLine makes the line of one piece. The total includes tax and is in minor units, the tax rate in hundredths of a
+// percent: 2500 is 25 %. The tax is the difference that remains when the net amount is rounded to the nearest minor unit.
+func NewOrderLine(id, name string, total int64, taxRate int) OrderLine {
+	net := total
+	if gross := int64(10_000 + taxRate); taxRate > 0 && total >= 0 {
+		// In two parts, so that nothing overflows.
+		net = total/gross*10_000 + (total%gross*10_000+gross/2)/gross
+	}
+	return OrderLine{
+		Name: name, ID: id, TotalAmount: total, TotalAmountExcludingTax: net, TotalTaxAmount: total - net, TaxRate: new(taxRate),
+	}
+}
+
+// Balance checks what the app wants of a receipt for amount: lines, less returned ones, and the tip add up to it, in its
+// currency, and each line's total is its net amount and its tax. The error matches [vipps.ErrInvalidRequest].
+func (r Receipt) Balance(amount vipps.Amount) error {
+	var f findings
+	f.require(r.BottomLine.Currency == amount.Currency, "Receipt.BottomLine.Currency: must be %s", amount.Currency)
+	sum := vipps.Amount{Value: r.BottomLine.TipAmount, Currency: amount.Currency}
+	var err error
+	for i, line := range r.OrderLines {
+		f.require(line.TotalAmount-line.TotalTaxAmount == line.TotalAmountExcludingTax,
+			"Receipt.OrderLines[%d].TotalAmount: must be TotalAmountExcludingTax and TotalTaxAmount together", i)
+		total := vipps.Amount{Value: line.TotalAmount, Currency: amount.Currency}
+		if line.IsReturn {
+			sum, err = sum.Sub(total)
+		} else {
+			sum, err = sum.Add(total)
+		}
+		if err != nil {
+			return fmt.Errorf("epayment.Receipt: %w: Receipt.OrderLines[%d].TotalAmount: %w", vipps.ErrInvalidRequest, i, err)
+		}
+	}
+	f.require(sum == amount, "Receipt.OrderLines: add up to %s instead of %s", sum, amount)
+	return f.err("epayment.Receipt")
+}
+
+func (r Receipt) isZero() bool { return r.OrderLines == nil && r.BottomLine == BottomLine{} }
