@@ -1,0 +1,2 @@
+// Package vippstest is a Vipps MobilePay in process.
+package vippstest

@@ -1,0 +1,195 @@
+package vippstest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// maxBody is the longest request body that is read.
+const maxBody = 1 << 20
+
+// An ending is how an exchange ends for the client.
+type ending int
+
+const (
+	whole       ending = iota // the answer arrives
+	half                      // the first half of it does
+	hungUp                    // the connection is closed without an answer
+	reset                     // the connection breaks
+	unreachable               // there never was one
+	gone                      // the client left
+)
+
+// exchange takes a request from its arrival to its answer, faults included. It returns when the answer is to be sent.
+func (s *Server) exchange(r *http.Request) (reply, ending) {
+	c := &call{
+		method: r.Method, path: r.URL.Path, query: r.URL.RawQuery, header: r.Header.Clone(), traceID: newTraceID(),
+	}
+	if err := c.read(r.Body); err != nil {
+		return reply{}, hungUp // the client broke off while sending
+	}
+	ctx := r.Context()
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return reply{}, unreachable
+	}
+	s.runDue()
+	s.match(c)
+	if c.op() == "create" {
+		c.reference = referenceIn(c.body)
+	}
+	s.strike(c)
+	entry := s.record(c)
+	if c.fault == nil || c.fault.Kind == RefuseSticky {
+		return s.finish(entry, s.run(c)), whole
+	}
+	return s.suffer(ctx, c, entry)
+}
+
+// suffer is an exchange that a fault has struck.
+func (s *Server) suffer(ctx context.Context, c *call, entry *Request) (reply, ending) {
+	switch c.fault.Kind {
+	case Refuse:
+		return s.finish(entry, c.fault.refusal(c)), whole
+	case ErrorBefore:
+		return s.finish(entry, internalError(c)), whole
+	case ErrorAfter:
+		s.run(c)
+		return s.finish(entry, internalError(c)), whole
+	case Unreachable:
+		return reply{}, unreachable
+	case HangUpBefore:
+		return reply{}, hungUp
+	case HangUpAfter:
+		return s.finish(entry, s.run(c)), hungUp
+	case HalfBody:
+		return s.finish(entry, s.run(c)), half
+	case Late:
+		s.after(c.fault.Delay, func() { s.finish(entry, s.run(c)) })
+		return reply{}, reset
+	case Slow:
+		r := s.finish(entry, s.run(c))
+		passed := make(chan struct{})
+		t := s.after(c.fault.Delay, func() { close(passed) })
+		how := s.hold(ctx, passed)
+		s.drop(t)
+		return r, how
+	case Hang:
+		return reply{}, s.hold(ctx, nil)
+	default: // RefuseSticky is not suffered: the operation itself refuses
+		return s.finish(entry, s.run(c)), whole
+	}
+}
+
+// hold waits without the lock until passed is closed, the client leaves, or the emulator is closed.
+func (s *Server) hold(ctx context.Context, passed <-chan struct{}) ending {
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	select {
+	case <-passed:
+		return whole
+	case <-ctx.Done():
+		return gone
+	case <-s.ctx.Done():
+		return hungUp
+	}
+}
+
+func (c *call) read(body io.ReadCloser) error {
+	if body == nil {
+		return nil
+	}
+	b, err := io.ReadAll(io.LimitReader(body, maxBody+1))
+	c.body, c.tooLong = b, len(b) > maxBody
+	if c.tooLong {
+		c.body = b[:maxBody]
+	}
+	return err
+}
+
+// ServeHTTP answers over a connection. Faults that break connections abort it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, how := s.exchange(r)
+	if how != whole && how != half {
+		panic(http.ErrAbortHandler)
+	}
+	for name, values := range answer.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
+	if how == whole {
+		w.WriteHeader(answer.status)
+		_, _ = w.Write(answer.body) // the client may have left
+		return
+	}
+	if len(answer.body) > 0 {
+		w.WriteHeader(answer.status)
+		_, _ = w.Write(answer.body[:len(answer.body)/2])
+		_ = http.NewResponseController(w).Flush()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// Transport reaches the emulator without a network, whatever host a request names. A request whose context ends while its
+// answer is held back returns the context's error; connections that a fault breaks are errors like those of a real one.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+type transport struct{ server *Server }
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer func() { _ = r.Body.Close() }()
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	answer, how := t.server.exchange(r)
+	switch {
+	case how == gone:
+		return nil, r.Context().Err()
+	case how == unreachable:
+		return nil, errRefused
+	case how == reset:
+		return nil, errReset
+	case how == hungUp, how == half && len(answer.body) == 0:
+		return nil, io.EOF
+	}
+	var body io.Reader = bytes.NewReader(answer.body)
+	if how == half {
+		body = io.MultiReader(bytes.NewReader(answer.body[:len(answer.body)/2]), broken{})
+	}
+	header := answer.header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	return &http.Response{
+		Status:        strconv.Itoa(answer.status) + " " + http.StatusText(answer.status),
+		StatusCode:    answer.status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        header,
+		Body:          io.NopCloser(body),
+		ContentLength: int64(len(answer.body)),
+		Request:       r,
+	}, nil
+}
+
+// What a real transport returns when nobody listens, and when the connection breaks.
+var (
+	errRefused error = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	errReset   error = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+)
+
+// broken is the rest of an answer whose connection ended.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
