@@ -55,10 +55,13 @@ func (a Amount) Add(b Amount) (Amount, error) {
 
 // Sub returns a − b, with the errors of [Amount.Add].
 func (a Amount) Sub(b Amount) (Amount, error) {
-	if b.Value == math.MinInt64 {
+	if a.Currency != b.Currency {
+		return Amount{}, fmt.Errorf("%w: %s and %s", ErrCurrencyMismatch, a.Currency, b.Currency)
+	}
+	if b.Value < 0 && a.Value > math.MaxInt64+b.Value || b.Value > 0 && a.Value < math.MinInt64+b.Value {
 		return Amount{}, ErrAmountOverflow
 	}
-	return a.Add(Amount{Value: -b.Value, Currency: b.Currency})
+	return Amount{Value: a.Value - b.Value, Currency: a.Currency}, nil
 }
 
 // String prints the amount with two decimals and the currency: "49.00 NOK".

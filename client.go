@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,8 @@ func NewClient(config Config) (*Client, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	base := strings.TrimSuffix(cmp.Or(config.BaseURL, config.Environment.baseURL()), "/")
-	orderManagement := strings.TrimSuffix(cmp.Or(config.OrderManagementBaseURL, config.BaseURL), "/")
+	base := strings.TrimRight(cmp.Or(config.BaseURL, config.Environment.baseURL()), "/")
+	orderManagement := strings.TrimRight(cmp.Or(config.OrderManagementBaseURL, config.BaseURL), "/")
 	if orderManagement == "" && config.Environment == Production {
 		orderManagement = base
 	}
@@ -102,9 +103,9 @@ type Request struct {
 	// Path is the path in parts: {"epayment", "v1", "payments", reference}. Each part is escaped; an empty part is an error.
 	Path  []string
 	Query url.Values
-	// Header is for what an API wants beyond the token, the keys, the system headers and the content type.
+	// Header is for what an API wants beyond the token, the keys, the system headers and the content type. It wins over them.
 	Header http.Header
-	// IdempotencyKey makes a POST safe to repeat. Without one a POST is sent again only if it certainly never left.
+	// IdempotencyKey makes a POST or PATCH safe to repeat. Without one it is sent again only if it certainly did nothing.
 	IdempotencyKey string
 	// Body is encoded as JSON; []byte and json.RawMessage go out as they are. Nil is no body.
 	Body any
@@ -135,11 +136,30 @@ func (c *Client) prepare(r Request) (transport.Call, error) {
 	if !serialNumber.MatchString(c.msn) {
 		return invalid("MerchantSerialNumber: must be 4 to 10 digits")
 	}
+	repeat := r.IdempotencyKey != ""
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+		repeat = true
+	case http.MethodPost, http.MethodPatch:
+	default:
+		return invalid("Method: %q is none of GET, HEAD, POST, PUT, PATCH, DELETE", r.Method)
+	}
 	if len(r.IdempotencyKey) > 50 || !printable(r.IdempotencyKey) {
 		return invalid("IdempotencyKey: must be at most 50 printable characters")
 	}
+	for name, values := range r.Header {
+		if http.CanonicalHeaderKey(name) == "Idempotency-Key" {
+			return invalid("Header: the idempotency key belongs into IdempotencyKey")
+		}
+		if name == "" || !printable(name) || strings.ContainsAny(name, `()<>@,;:\"/[]?={}`) || slices.ContainsFunc(values, unprintable) {
+			return invalid("Header: %q is not a header", name)
+		}
+	}
+	if len(r.Path) == 0 {
+		return invalid("Path: must be set")
+	}
 	base := c.base
-	if len(r.Path) > 0 && r.Path[0] == "order-management" {
+	if r.Path[0] == "order-management" {
 		base = c.orderManagement
 	}
 	if base == "" {
@@ -162,8 +182,16 @@ func (c *Client) prepare(r Request) (transport.Call, error) {
 	}
 	return transport.Call{
 		Op: r.Op, Subject: r.Subject, Method: r.Method, URL: address.String(), MSN: c.msn, Header: r.Header,
-		IdempotencyKey: r.IdempotencyKey, Body: body, Repeat: r.Method != http.MethodPost || r.IdempotencyKey != "",
+		IdempotencyKey: r.IdempotencyKey, Body: body, Repeat: repeat, Redact: r.redact(),
 	}, nil
+}
+
+func (r Request) redact() []string {
+	values := make([]string, len(r.Redact))
+	for i, value := range r.Redact {
+		values[i] = string(value)
+	}
+	return values
 }
 
 func encode(body any) ([]byte, error) {
@@ -187,48 +215,56 @@ func encode(body any) ([]byte, error) {
 var (
 	errPage  = errors.New("a page of HTML came instead of an answer")
 	errEmpty = errors.New("the answer is empty")
+	errLarge = errors.New("the answer is larger than 1 MiB")
 )
 
 // judge says which of the three endings a call had: done, refused, or not known.
 func (c *Client) judge(r Request, sent transport.Result, result any) error {
 	changing := r.Method != http.MethodGet && r.Method != http.MethodHead
-	failed := &Error{Op: r.Op, Subject: r.Subject, OutcomeUnknown: changing && sent.Doubt}
+	answer, cause := sent.Answer, sent.Err
+	done := answer != nil && cause == nil && !sent.Token && answer.Status >= 200 && answer.Status <= 299
+	if done {
+		if cause = read(answer, result); cause == nil && r.Accept != nil {
+			cause = r.Accept()
+		}
+		if cause == nil {
+			return nil
+		}
+	}
+	failed := &Error{Op: r.Op, Subject: r.Subject}
+	clean := func(text string) string { return c.sender.Scrub(text, append(r.redact(), sent.Used...)...) }
 	if sent.Token {
 		failed.During = "accesstoken.Get"
 	}
-	if sent.Answer == nil {
-		failed.cause = sent.Err
-		return failed
+	if cause != nil {
+		failed.cause = scrubbed(cause, clean)
 	}
-	if answer := sent.Answer; answer.Status < 200 || answer.Status > 299 || sent.Token {
-		c.readProblem(failed, r, answer)
-		// A numbered refusal says that the key, and so every attempt under it, was looked at and turned down.
-		failed.OutcomeUnknown = failed.OutcomeUnknown && (sent.Token || !failed.Conclusive())
-		return failed
+	switch {
+	case done: // but not to be read
+		failed.Status = answer.Status
+	case answer != nil:
+		failed.read(answer, clean)
 	}
-	if err := read(sent.Answer.Body, result); err != nil {
-		failed.cause, failed.Status, failed.OutcomeUnknown = err, sent.Answer.Status, changing
-		return failed
-	}
-	if r.Accept != nil {
-		if err := r.Accept(); err != nil {
-			failed.cause, failed.Status, failed.OutcomeUnknown = err, sent.Answer.Status, changing
-			return failed
-		}
-	}
-	return nil
+	// A numbered refusal says that the key, and so every attempt under it, was looked at and turned down.
+	failed.OutcomeUnknown = changing && (done || sent.Doubt && !failed.Conclusive())
+	return failed
 }
 
-func read(body []byte, result any) error {
+var bom = []byte("\xef\xbb\xbf")
+
+func read(answer *transport.Answer, result any) error {
+	body := bytes.TrimSpace(bytes.TrimPrefix(answer.Body, bom))
 	switch {
-	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
+	case bytes.HasPrefix(body, []byte("<")):
 		return errPage // a proxy or a captive portal: nobody of Vipps MobilePay has seen the request
+	case answer.Cut:
+		return errLarge
 	case result == nil:
 		return nil
-	case len(bytes.TrimSpace(body)) == 0:
+	case len(body) == 0 || string(body) == "null":
 		return errEmpty
 	}
-	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), result); err != nil {
+	if err := json.Unmarshal(body, result); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", withoutValue(err))
 	}
 	return nil

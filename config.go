@@ -1,6 +1,7 @@
 package vipps
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -78,8 +79,8 @@ type Config struct {
 	// calls give [ErrNotAvailable].
 	OrderManagementBaseURL string
 
-	// HTTPClient is copied; redirects and cookies are switched off in the copy. Its Timeout is for one attempt and defaults
-	// to 30 seconds. Its Transport is where tracing goes. Defaults to a client with its own connections.
+	// HTTPClient gives its Transport, which is where tracing goes, and its Timeout, which is for one attempt and defaults to
+	// 30 seconds. Redirects and cookies are never used. Defaults to a client with its own connections.
 	HTTPClient *http.Client
 	// Logger hears of every attempt at level debug and of every repetition at level warn, without addresses, bodies,
 	// phone numbers or keys. Defaults to silence.
@@ -103,7 +104,7 @@ func (c *Config) validate() error {
 	}
 	require(serialNumber.MatchString(c.Credentials.MerchantSerialNumber), "Credentials.MerchantSerialNumber: must be 4 to 10 digits")
 	for _, part := range []struct{ name, value string }{{"Name", c.System.Name}, {"Version", c.System.Version}} {
-		require(part.value != "", "System.%s: must be set", part.name)
+		require(strings.TrimSpace(part.value) != "", "System.%s: must be set", part.name)
 	}
 	for _, part := range []struct{ name, value string }{
 		{"Name", c.System.Name}, {"Version", c.System.Version}, {"PluginName", c.System.PluginName}, {"PluginVersion", c.System.PluginVersion},
@@ -123,9 +124,14 @@ func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
+// unprintable says that a value does not fit into a header.
+func unprintable(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
 func isBaseURL(address string) bool {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(address, "?# ") {
 		return false
 	}
 	ip := net.ParseIP(u.Hostname())
@@ -136,10 +142,8 @@ func isBaseURL(address string) bool {
 // header is what every request carries.
 func (s System) header() http.Header {
 	cut := func(value, otherwise string) []string {
-		if value == "" {
-			value = otherwise
-		}
-		return []string{value[:min(len(value), 30)]}
+		value = cmp.Or(strings.TrimSpace(value), strings.TrimSpace(otherwise))
+		return []string{strings.TrimSpace(value[:min(len(value), 30)])}
 	}
 	return http.Header{
 		"Vipps-System-Name":           cut(s.Name, ""),

@@ -31,15 +31,15 @@
 // says, up to 8 seconds, else between a quarter of a second and a limit that doubles; never past the context's deadline.
 // Vipps MobilePay allows five changing calls a minute for one payment, so attempts are scarce.
 //
-//	what happened                        GET, PUT, DELETE    POST with a key    POST without
-//	no connection could be made          again               again              again
-//	429, wait of at most 8 s             again               again              again
-//	connection lost, timeout, 5xx        again               again              outcome unknown
-//	401, the first time                  again, new token    again, new token   again, new token
-//	408, 3xx                             the error           outcome unknown    outcome unknown
-//	every other answer                   the error           the error          the error
+//	what happened                              GET, PUT, DELETE    POST with a key    POST without
+//	no connection could be made                again               again              again
+//	429, wait of at most 8 s                   again               again              again
+//	connection lost, timeout, 5xx but 501      again               again              not again
+//	401, the first time                        again, new token    again, new token   again, new token
+//	every other answer                         not again           not again          not again
 //
-// A change that is still unanswered after the last attempt, or whose 2xx answer cannot be read, is an unknown outcome.
+// A change whose outcome cannot be known is one with an attempt that was sent and not answered (a lost connection, a timeout,
+// 408, 3xx and 5xx are no answers) and no conclusive answer after it, or with a 2xx answer that cannot be read.
 //
 // # Money
 //

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/vippsvending/vipps/internal/problem"
 	"github.com/vippsvending/vipps/internal/transport"
@@ -19,8 +20,8 @@ var (
 	// server's failure. Call again with the same idempotency key and the same arguments, now or after a restart, or read
 	// what there is. Never take it for a failure.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
-	// ErrUnauthorized is an answer of 401 or 403: wrong keys, keys of another environment or sales unit, or a product that
-	// the sales unit does not have.
+	// ErrUnauthorized is an answer of 401 or 403, or the refusal of a token with 400: wrong keys, keys of another environment
+	// or sales unit, or a product that the sales unit does not have.
 	ErrUnauthorized = errors.New("unauthorized")
 	// ErrNotFound is an answer of 404.
 	ErrNotFound = errors.New("not found")
@@ -73,11 +74,11 @@ type Error struct {
 var inconclusive = map[Code]bool{"4010": true, "4020": true, "4150": true, "6160": true, "6250": true, "6280": true}
 
 // Conclusive says that the request was looked at and refused for good: nothing was done, and the same request with the
-// same key will be refused again. Only numbered errors of the API itself are; a 401, 429 or 423, a gateway's page and the
-// codes that say "taken" or "busy" are not.
+// same key will be refused again. Only numbered errors of the API itself are; a 401, 429 or 423, a gateway's page, a refusal
+// of the token and the codes that say "taken" or "busy" are not.
 func (e *Error) Conclusive() bool {
 	switch {
-	case e.Code == "" || inconclusive[e.Code] || e.Status < 400 || e.Status > 499:
+	case e.During != "" || e.Code == "" || inconclusive[e.Code] || e.Status < 400 || e.Status > 499:
 		return false
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusRequestTimeout, e.Status == http.StatusLocked, e.Status == http.StatusTooManyRequests:
 		return false
@@ -106,24 +107,27 @@ func (e *Error) Error() string {
 	if e.Code != "" {
 		b.WriteString(string(e.Code) + " ")
 	}
+	said := e.Title
 	switch {
 	case e.cause != nil:
-		b.WriteString(e.cause.Error())
-	case e.Title != "":
-		b.WriteString(e.Title)
-	default:
-		b.WriteString(http.StatusText(e.Status))
+		said = e.cause.Error()
+	case said == "":
+		said = http.StatusText(e.Status)
 	}
-	for i, detail := range e.Details {
-		if detail.Name == "ErrorCode" || i > 4 {
-			continue
+	b.WriteString(said)
+	for _, detail := range e.Details[:min(len(e.Details), 5)] {
+		switch {
+		case detail.Reason == string(e.Code) || detail.Reason == said: // has been said
+		case detail.Name == "":
+			b.WriteString("; " + detail.Reason)
+		default:
+			b.WriteString("; " + detail.Name + ": " + detail.Reason)
 		}
-		b.WriteString("; " + detail.Name + ": " + detail.Reason)
 	}
 	if e.TraceID != "" {
 		b.WriteString(" (trace " + e.TraceID + ")")
 	}
-	return strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(b.String(), "\n", " "), "\r", " "))
+	return strings.Join(strings.FieldsFunc(b.String(), func(r rune) bool { return r == ' ' || unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }), " ")
 }
 
 // GoString is Error, so that no verb prints the rest.
@@ -132,38 +136,52 @@ func (e *Error) GoString() string { return e.Error() }
 // Unwrap is why there was no answer, or why it could not be read.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is matches the sentinels of this package by status and outcome, and a [Code] by value.
+// Is matches the sentinels of this package by status and outcome, and a [Code] by value. A refusal of the token is
+// [ErrUnauthorized] or [ErrRateLimited] and nothing else: it says nothing about what the call was for.
 func (e *Error) Is(target error) bool {
+	call := e.During == ""
 	switch target {
 	case ErrOutcomeUnknown:
 		return e.OutcomeUnknown
 	case ErrUnauthorized:
-		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+		// The token endpoint answers 400 to a client id it does not know.
+		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || !call && e.Status == http.StatusBadRequest
 	case ErrNotFound:
-		return e.Status == http.StatusNotFound
+		return call && e.Status == http.StatusNotFound
 	case ErrConflict:
-		return e.Status == http.StatusConflict
+		return call && e.Status == http.StatusConflict
 	case ErrRateLimited:
 		return e.Status == http.StatusTooManyRequests
 	}
 	code, ok := target.(Code) //nolint:errorlint // Is compares one link of the chain
-	return ok && code != "" && code == e.Code
+	return ok && call && code != "" && code == e.Code
 }
 
-// readProblem fills in what an error answer says, without what must not be shown.
-func (c *Client) readProblem(e *Error, r Request, answer *transport.Answer) {
-	values := make([]string, len(r.Redact))
-	for i, value := range r.Redact {
-		values[i] = string(value)
-	}
-	clean := func(text string) string { return c.sender.Scrub(text, values...) }
-	p := problem.Decode(answer.Body)
-	e.Status = answer.Status
-	e.RetryAfter = answer.RetryAfter
-	e.Code = Code(p.Code)
-	e.Type, e.Title, e.Detail = clean(p.Type), clean(p.Title), clean(p.Detail)
-	e.Instance, e.TraceID, e.Body = clean(p.Instance), clean(p.TraceID), clean(p.Body)
+// read fills in what an answer says, without what must not be shown.
+func (e *Error) read(answer *transport.Answer, clean func(string) string) {
+	p := problem.Decode(answer.Body, clean)
+	e.Status, e.Code, e.RetryAfter = answer.Status, Code(p.Code), answer.RetryAfter
+	e.Type, e.Title, e.Detail, e.Instance, e.TraceID, e.Body = p.Type, p.Title, p.Detail, p.Instance, p.TraceID, p.Body
 	for _, detail := range p.Details {
-		e.Details = append(e.Details, Detail{Name: clean(detail.Name), Reason: clean(detail.Reason)})
+		e.Details = append(e.Details, Detail(detail))
 	}
 }
+
+// hidden is an error whose text would have shown a secret. errors.Is and errors.As still see what it was.
+type hidden struct {
+	text string
+	err  error
+}
+
+// scrubbed is err, or something that prints without the secrets in it.
+func scrubbed(err error, clean func(string) string) error {
+	if text := clean(err.Error()); text != err.Error() {
+		return &hidden{text, err}
+	}
+	return err
+}
+
+func (h *hidden) Error() string        { return h.text }
+func (h *hidden) GoString() string     { return h.text }
+func (h *hidden) Is(target error) bool { return errors.Is(h.err, target) }
+func (h *hidden) As(target any) bool   { return errors.As(h.err, target) }

@@ -10,5 +10,6 @@ require (
 
 require (
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
+	github.com/jarcoal/httpmock v1.4.2 // indirect
 	rsc.io/qr v0.2.0 // indirect
 )

@@ -11,8 +11,10 @@ import (
 	"strings"
 )
 
-// maxBody is how much of an unreadable answer is kept.
-const maxBody = 4 << 10
+const (
+	maxBody = 4 << 10 // how much of an unreadable answer is kept
+	maxText = 1 << 10 // how much of a field is kept
+)
 
 // Problem is what an error answer said, whichever shape it came in.
 type Problem struct {
@@ -32,18 +34,42 @@ type Detail struct {
 	Reason string
 }
 
-// Decode reads an error body.
-func Decode(body []byte) Problem {
+// Decode reads an error body. Every text in it goes through clean before it is cut to length, so that not even half of a
+// secret is left.
+func Decode(body []byte, clean func(string) string) Problem {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
-	var p Problem
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
-	if err := decoder.Decode(&value); err == nil && p.read(value) {
+	var p Problem
+	if err := decoder.Decode(&value); err == nil && p.read(texts(value, clean)) {
 		return p
 	}
-	p.Body = strings.ToValidUTF8(string(body[:min(len(body), maxBody)]), "")
-	return p
+	return Problem{Body: cut(clean(string(body)), maxBody)}
+}
+
+// texts is a decoded body with every string and number in it as clean text; both are met where the documents promise one.
+func texts(value any, clean func(string) string) any {
+	switch v := value.(type) {
+	case string:
+		return cut(clean(v), maxText)
+	case json.Number:
+		return cut(clean(v.String()), maxText)
+	case []any:
+		for i := range v {
+			v[i] = texts(v[i], clean)
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = texts(v[name], clean)
+		}
+	}
+	return value
+}
+
+// cut is the start of a text, without the half of a character.
+func cut(text string, length int) string {
+	return strings.ToValidUTF8(text[:min(len(text), length)], "")
 }
 
 // read takes what it knows from a decoded body and says whether there was anything.
@@ -105,10 +131,16 @@ func (p *Problem) readObject(fields map[string]any) bool {
 	if p.TraceID == "" && p.Instance != "" && !strings.Contains(p.Instance, "/") {
 		p.TraceID = p.Instance
 	}
-	if i := slices.IndexFunc(p.Details, func(d Detail) bool { return d.Name == "ErrorCode" }); i >= 0 {
+	if i := slices.IndexFunc(p.Details, isCode); i >= 0 {
 		p.Code = p.Details[i].Reason
 	}
 	return p.Title != "" || p.Detail != "" || len(p.Details) > 0
+}
+
+// isCode says that a detail is one of the numeric codes. A longer number, or a sentence, is not.
+func isCode(d Detail) bool {
+	digits := strings.Trim(d.Reason, "0123456789") == ""
+	return strings.EqualFold(d.Name, "ErrorCode") && digits && d.Reason != "" && len(d.Reason) <= 6
 }
 
 func (p *Problem) add(name, reason string) {
@@ -127,14 +159,7 @@ func first(fields map[string]any, names ...string) string {
 	return ""
 }
 
-// text takes a string or a number; both are met where the documents promise one of them.
 func text(value any) string {
-	switch v := value.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	default:
-		return ""
-	}
+	s, _ := value.(string)
+	return s
 }

@@ -3,16 +3,12 @@ package transport
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 )
 
 const (
@@ -20,168 +16,115 @@ const (
 	waitMax  = 8 * time.Second
 	waitMin  = 250 * time.Millisecond
 	waitStep = time.Second
+	// afterMax keeps nonsense in Retry-After from overflowing.
+	afterMax = 365 * 24 * time.Hour
 )
 
-// attempt sends one call until it is answered, cannot be repeated safely, or is out of attempts. refresh gives a new
-// Authorization header after a 401; nil where there is none.
-func (s *Sender) attempt(ctx context.Context, c Call, header http.Header, refresh func(context.Context) (string, error)) Result {
-	var body any
-	if c.Body != nil {
-		body = c.Body
-	}
-	request, err := retryablehttp.NewRequestWithContext(ctx, c.Method, c.URL, body)
-	if err != nil {
-		return Result{Err: withoutURL(err)}
-	}
-	for _, source := range []http.Header{s.config.Header, header} {
-		for name, values := range source {
-			request.Header[name] = values
-		}
-	}
-	t := &tries{sender: s, call: c, refresh: refresh, start: time.Now()}
-	client := retryablehttp.Client{ // a literal, not NewClient: no logger, no defaults
-		HTTPClient:   s.http,
-		RetryMax:     s.attempts, // one more than check allows, for the new token after a 401
-		CheckRetry:   t.check,
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return t.wait },
-		PrepareRetry: t.prepare,
-		ErrorHandler: func(response *http.Response, err error, _ int) (*http.Response, error) {
-			if response != nil && err != nil {
-				return nil, errors.Join(err, response.Body.Close())
-			}
-			return response, err
-		},
-	}
-	response, err := client.Do(request)
-	switch {
-	case t.tokenErr != nil:
-		return tokenFailure(t.tokenErr, t.doubt)
-	case err != nil:
-		return Result{Err: withoutURL(err), Doubt: t.doubt}
-	}
-	content, err := io.ReadAll(response.Body)
-	if err = errors.Join(err, response.Body.Close()); err != nil {
-		return Result{Err: err, Doubt: true}
-	}
-	after, _ := retryAfter(response)
-	return Result{
-		Answer: &Answer{Status: response.StatusCode, Header: response.Header, Body: content, RetryAfter: after},
-		Doubt:  t.doubt,
-	}
-}
-
-// tries are the attempts at one call.
-type tries struct {
-	sender   *Sender
-	call     Call
-	refresh  func(context.Context) (string, error)
-	start    time.Time
-	count    int
-	wait     time.Duration
-	stale    bool // the last answer was 401: prepare gets a new token
-	renewed  bool // the new token was asked for
-	tokenErr error
-	doubt    bool
-}
-
 // check says whether to try again. It never returns an error, so that whatever answer there is comes back.
-func (t *tries) check(ctx context.Context, response *http.Response, err error) (bool, error) {
+func (t *tries) check(ctx context.Context, _ *http.Response, err error) (bool, error) {
 	t.count++
 	status := 0
-	if response != nil {
-		status = response.StatusCode
+	if t.answer != nil {
+		status = t.answer.Status
 	}
 	t.log(ctx, status, err)
-	t.stale = false
-	unanswered := err != nil && !neverSent(err) || status >= 500 || status >= 300 && status < 400 || status == http.StatusRequestTimeout
-	t.doubt = t.doubt || unanswered
+	unanswered := status < 200 || status >= 300 && status < 400 || status == http.StatusRequestTimeout || status >= 500
+	t.doubt = t.doubt || unanswered && !t.unsent
+	t.stale = status == http.StatusUnauthorized && t.refresh != nil && !t.renewed
 	switch {
 	case ctx.Err() != nil:
 		return false, nil // an answer that came in just before the end is kept
-	case status == http.StatusUnauthorized && t.refresh != nil && !t.renewed:
-		t.stale, t.renewed, t.wait = true, true, 0
-		return true, nil
-	case t.count >= t.sender.attempts:
+	case t.stale:
+		t.renewed, t.wait = true, 0
+	case t.exhausted() || !t.repeatable(status):
 		return false, nil
-	case err != nil:
-		if !t.call.Repeat && !neverSent(err) || errors.Is(err, errTooLarge) {
-			return false, nil
-		}
-	case status == http.StatusTooManyRequests:
-	case status >= 500 && status != http.StatusNotImplemented:
-		if !t.call.Repeat {
-			return false, nil
-		}
 	default:
-		return false, nil
-	}
-	t.wait = delay(t.count, response)
-	if deadline, ok := ctx.Deadline(); t.wait > waitMax || ok && time.Until(deadline) < t.wait {
-		return false, nil // no point in waiting: hand back what there is
+		t.wait = t.delay()
+		if deadline, ok := ctx.Deadline(); t.wait < 0 || ok && time.Until(deadline) < t.wait {
+			return false, nil // no point in waiting: hand back what there is
+		}
 	}
 	t.sender.config.Logger.LogAttrs(ctx, slog.LevelWarn, "request is repeated", slog.String("op", t.call.Op),
 		slog.String("subject", t.call.Subject), slog.Int("attempt", t.count), slog.Int("status", status), slog.Duration("wait", t.wait))
 	return true, nil
 }
 
+// exhausted says that no attempt is left. The one that found the token stale does not count.
+func (t *tries) exhausted() bool {
+	count := t.count
+	if t.renewed {
+		count--
+	}
+	return count >= t.sender.attempts
+}
+
+// repeatable says whether an attempt that ended with status, or with no answer at all (0), may be followed by another.
+func (t *tries) repeatable(status int) bool {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return true
+	case status == 0:
+		return t.call.Repeat || t.unsent
+	case status >= 500 && status != http.StatusNotImplemented:
+		return t.call.Repeat
+	default:
+		return false
+	}
+}
+
 func (t *tries) log(ctx context.Context, status int, err error) {
+	if !t.sender.config.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("op", t.call.Op), slog.String("subject", t.call.Subject), slog.Int("attempt", t.count),
 		slog.Int("status", status), slog.Duration("duration", time.Since(t.start)),
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", withoutURL(err).Error()))
+		attrs = append(attrs, slog.String("error", t.sender.Scrub(withoutURL(err).Error(), t.call.Redact...)))
 	}
 	t.sender.config.Logger.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
 }
 
-// prepare sets a new token before the attempt after a 401. Nothing else about the request changes.
+// prepare comes before every attempt but the first. It sets a new token after a 401; nothing else about the request changes.
 func (t *tries) prepare(request *http.Request) error {
-	if !t.stale {
-		return nil
+	if t.stale {
+		authorization, err := t.refresh(request.Context())
+		if err != nil {
+			t.tokenErr = err
+			return err
+		}
+		request.Header = maps.Clone(request.Header) // the attempt before may still be writing the old one
+		request.Header["Authorization"] = []string{authorization}
 	}
-	authorization, err := t.refresh(request.Context())
-	if err != nil {
-		t.tokenErr = err
-		return err
-	}
-	request.Header.Set("Authorization", authorization)
+	t.start, t.unsent = time.Now(), true
 	return nil
 }
 
-// delay is what the server asks for, else a random time under a doubling limit.
-func delay(attempt int, response *http.Response) time.Duration {
-	if after, ok := retryAfter(response); ok {
-		return after + rand.N(waitMin) //nolint:gosec // spreading load is not cryptography
+// delay is what the server asks for and a little more, else a random time under a doubling limit. It is negative if the
+// server asks for more than this call waits.
+func (t *tries) delay() time.Duration {
+	if t.answer != nil && t.answer.Asked {
+		if t.answer.RetryAfter > waitMax {
+			return -1
+		}
+		return t.answer.RetryAfter + rand.N(waitMin) //nolint:gosec // spreading load is not cryptography
 	}
-	return waitMin + rand.N(waitStep<<(attempt-1)) //nolint:gosec // as above
+	return waitMin + rand.N(waitStep<<(t.count-1)) //nolint:gosec // as above
 }
 
 // retryAfter reads the header in both of its forms.
-func retryAfter(response *http.Response) (time.Duration, bool) {
-	if response == nil {
+func retryAfter(header http.Header) (after time.Duration, ok bool) {
+	value := header.Get("Retry-After")
+	if value == "" {
 		return 0, false
 	}
-	value := response.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second), true
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(max(seconds, 0), int64(afterMax/time.Second))) * time.Second, true
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(at)), true
+		return min(max(time.Until(at), 0), afterMax), true
 	}
 	return 0, false
-}
-
-// neverSent says that an error proves that no byte of the request left: there was no connection.
-func neverSent(err error) bool {
-	network, ok := errors.AsType[*net.OpError](err)
-	return ok && (network.Op == "dial" || network.Op == "proxyconnect")
-}
-
-// withoutURL drops the address that net/http puts in front of its errors.
-func withoutURL(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
-	}
-	return err
 }

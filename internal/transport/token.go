@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -47,6 +46,12 @@ func (t *tokens) get(ctx context.Context, msn string) (string, error) {
 		return cached.value, nil
 	}
 	flight := t.flights.DoChan(msn, func() (any, error) {
+		t.mu.Lock()
+		newest := t.cached[msn]
+		t.mu.Unlock()
+		if time.Now().Before(newest.refresh) {
+			return newest.value, nil // the flight before this one landed between the look above and here
+		}
 		shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
 		defer cancel()
 		fetched, err := t.fetch(shared, msn)
@@ -54,7 +59,7 @@ func (t *tokens) get(ctx context.Context, msn string) (string, error) {
 		defer t.mu.Unlock()
 		if err != nil {
 			if kept, ok := t.cached[msn]; ok {
-				kept.refresh = time.Now().Add(refreshPause)
+				kept.refresh = earlier(time.Now().Round(0).Add(refreshPause), kept.expiry)
 				t.cached[msn] = kept
 			}
 			return nil, err
@@ -96,33 +101,45 @@ func (t *tokens) values() []string {
 	return values
 }
 
-// tokenRefused is the token endpoint's refusal, kept whole for the error that is made of it.
-type tokenRefused struct{ answer Answer }
+// tokenError is an answer of the token endpoint that holds no token.
+type tokenError struct {
+	answer *Answer
+	err    error // why an answer that should hold one cannot be used; nil if it was a refusal
+}
 
-func (r *tokenRefused) Error() string {
-	return "token refused with status " + strconv.Itoa(r.answer.Status)
+func (e *tokenError) Error() string {
+	return "no access token: status " + strconv.Itoa(e.answer.Status)
 }
 
 func (s *Sender) fetchToken(ctx context.Context, msn string) (token, error) {
-	header := http.Header{
-		"Client_id":                 {s.config.ClientID},
-		"Client_secret":             {s.config.ClientSecret},
-		"Ocp-Apim-Subscription-Key": {s.config.SubscriptionKey},
-		"Merchant-Serial-Number":    {msn},
-	}
+	header := s.header(msn)
+	header["Client_id"] = []string{s.config.ClientID}
+	header["Client_secret"] = []string{s.config.ClientSecret}
 	patient := *s
 	patient.attempts = 3
-	result := patient.attempt(ctx, Call{Op: "accesstoken.Get", Method: http.MethodPost, URL: s.config.TokenURL, Body: []byte{}, Repeat: true}, header, nil)
-	if result.Err != nil {
-		return token{}, fmt.Errorf("access token: %w", result.Err)
+	result := patient.attempt(ctx, Call{Op: "accesstoken.Get", Method: http.MethodPost, URL: s.config.TokenURL, Repeat: true}, header, nil)
+	answer := result.Answer
+	switch {
+	case answer == nil:
+		return token{}, result.Err
+	case result.Err != nil || answer.Status < 200 || answer.Status > 299:
+		return token{}, &tokenError{answer, result.Err}
 	}
-	if result.Answer.Status != http.StatusOK {
-		return token{}, &tokenRefused{*result.Answer}
+	fetched, err := readToken(answer.Body, time.Now())
+	if err != nil {
+		return token{}, &tokenError{&Answer{Status: answer.Status}, err} // without the body: it may hold a token
 	}
-	return readToken(result.Answer.Body, time.Now())
+	return fetched, nil
 }
 
-var errToken = errors.New("access token: the answer cannot be read")
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+var errToken = errors.New("the answer holds no usable token")
 
 // readToken takes numbers as numbers and as strings: the API sends strings, some of its documents say numbers.
 func readToken(body []byte, now time.Time) (token, error) {
@@ -131,8 +148,8 @@ func readToken(body []byte, now time.Time) (token, error) {
 		ExpiresIn   lenient `json:"expires_in"`
 		ExpiresOn   lenient `json:"expires_on"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.AccessToken == "" || strings.ContainsAny(answer.AccessToken, "\r\n") {
-		return token{}, errToken // no detail: the body may hold a token
+	if err := json.Unmarshal(body, &answer); err != nil || !usable(answer.AccessToken) {
+		return token{}, errToken // no detail: it may show the token
 	}
 	// The time of receipt and the lifetime are trusted before the server's idea of our clock.
 	life := time.Duration(min(answer.ExpiresIn, lifeMax)) * time.Second
@@ -145,6 +162,11 @@ func readToken(body []byte, now time.Time) (token, error) {
 	// Without the monotonic clock, so that a machine that slept does not believe in an old token.
 	now = now.Round(0)
 	return token{value: answer.AccessToken, refresh: now.Add(life - life/10), expiry: now.Add(life)}, nil
+}
+
+// usable says that a token fits into a header.
+func usable(value string) bool {
+	return value != "" && !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // lenient is a whole number that may come as a string. What is neither is 0.

@@ -3,27 +3,25 @@
 package transport
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// maxAnswer bounds what is read of an answer.
-const maxAnswer = 1 << 20
-
-// errTooLarge is an answer that nobody can have meant.
-var errTooLarge = errors.New("the answer is larger than 1 MiB")
+// attemptTimeout bounds one attempt, its body included, if the caller's client sets no limit.
+const attemptTimeout = 30 * time.Second
 
 // Config is what a Sender needs. It is checked by the caller.
 type Config struct {
-	HTTP            *http.Client
+	HTTP            *http.Client // its Transport and its Timeout, for one attempt, are used; never its redirects and cookies
 	TokenURL        string
 	ClientID        string
 	ClientSecret    string
@@ -35,23 +33,26 @@ type Config struct {
 // Sender sends calls for one set of credentials. It is safe for concurrent use.
 type Sender struct {
 	config   Config
-	http     *http.Client
+	base     http.RoundTripper
+	timeout  time.Duration
 	attempts int
 	tokens   *tokens
-	skew     *atomic.Pointer[time.Duration]
+	skew     *atomic.Int64 // nanoseconds; noSkew before the first answer
 }
 
-// NewSender makes a Sender. The client is copied, so that its settings can be fixed: no redirects, no cookies, a limit on
-// every attempt.
+// noSkew is no possible difference between two clocks.
+const noSkew = -1 << 63
+
+// NewSender makes a Sender.
 func NewSender(config Config) *Sender {
-	copied := *config.HTTP
-	if copied.Timeout == 0 {
-		copied.Timeout = 30 * time.Second
+	s := &Sender{
+		config:   config,
+		base:     config.HTTP.Transport,
+		timeout:  cmp.Or(config.HTTP.Timeout, attemptTimeout),
+		attempts: 3,
+		skew:     new(atomic.Int64),
 	}
-	copied.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	copied.Jar = nil
-	s := &Sender{config: config, http: &copied, attempts: 3, skew: new(atomic.Pointer[time.Duration])}
-	copied.Transport = whole{base: copied.Transport, skew: s.skew}
+	s.skew.Store(noSkew)
 	s.tokens = &tokens{fetch: s.fetchToken, cached: map[string]token{}}
 	return s
 }
@@ -65,17 +66,25 @@ func (s *Sender) Once() *Sender {
 
 // Skew is how far the server's clock was ahead of ours in the newest answer; false before the first.
 func (s *Sender) Skew() (time.Duration, bool) {
-	if d := s.skew.Load(); d != nil {
-		return *d, true
+	skew := s.skew.Load()
+	if skew == noSkew {
+		return 0, false
 	}
-	return 0, false
+	return time.Duration(skew), true
 }
 
-// Scrub replaces the credentials and the given values, wherever they stand in text.
+// Scrub replaces the credentials and the given values, wherever they stand in text, as they are or escaped for a query.
 func (s *Sender) Scrub(text string, values ...string) string {
-	for _, value := range slices.Concat(values, []string{s.config.ClientSecret, s.config.SubscriptionKey, s.config.ClientID}, s.tokens.values()) {
+	if text == "" {
+		return ""
+	}
+	values = slices.Concat(values, []string{s.config.ClientSecret, s.config.SubscriptionKey, s.config.ClientID}, s.tokens.values())
+	// The longest first: one value may be the beginning of another.
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	for _, value := range values {
 		if len(value) > 3 {
 			text = strings.ReplaceAll(text, value, "[redacted]")
+			text = strings.ReplaceAll(text, url.QueryEscape(value), "[redacted]")
 		}
 	}
 	return text
@@ -91,94 +100,77 @@ type Call struct {
 	Header         http.Header
 	IdempotencyKey string
 	Body           []byte
-	Repeat         bool // sending it again is safe: GET, PUT, DELETE, or a key makes it so
+	Repeat         bool     // sending it again is safe: GET, PUT, DELETE, or a key makes it so
+	Redact         []string // what the log must not show
 }
 
 // Answer is the last answer to a call.
 type Answer struct {
 	Status     int
-	Header     http.Header
 	Body       []byte
+	Cut        bool // Body is only the first MiB
 	RetryAfter time.Duration
+	Asked      bool // RetryAfter was said; 0 is an answer
 }
 
 // Result is what became of a call.
 type Result struct {
 	Answer *Answer // nil if the last attempt got none
-	Err    error   // why there is no answer
-	// Doubt says that an attempt was sent and never properly answered (connection lost, timeout, 408, 3xx, 5xx): it may have
-	// done its work, or may still do it, whatever the last answer says.
+	Err    error   // why there is no answer, or why the call ended with one that was to be followed by another attempt
+	// Doubt says that an attempt was sent and never properly answered (connection lost, timeout, 408, 1xx, 3xx, 5xx): it may
+	// have done its work, or may still do it, whatever the last answer says.
 	Doubt bool
 	// Token says that Answer or Err is about fetching the token: the last attempt of the call itself was not made.
 	Token bool
+	// Used are the tokens the call was sent with, for Scrub.
+	Used []string
 }
 
 // Send makes a call with a token of the serial number it is for.
 func (s *Sender) Send(ctx context.Context, c Call) Result {
 	value, err := s.tokens.get(ctx, c.MSN)
 	if err != nil {
-		return tokenFailure(err, false)
+		return tokenFailure(err)
 	}
-	header := http.Header{
-		"Authorization":             {"Bearer " + value},
-		"Ocp-Apim-Subscription-Key": {s.config.SubscriptionKey},
-		"Merchant-Serial-Number":    {c.MSN},
-	}
+	header := s.header(c.MSN)
+	header["Authorization"] = []string{"Bearer " + value}
 	if c.IdempotencyKey != "" {
-		header.Set("Idempotency-Key", c.IdempotencyKey)
+		header["Idempotency-Key"] = []string{c.IdempotencyKey}
 	}
 	if c.Body != nil {
-		header.Set("Content-Type", "application/json")
+		header["Content-Type"] = jsonType
 	}
 	for name, values := range c.Header {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
-	return s.attempt(ctx, c, header, func(ctx context.Context) (string, error) {
+	used := []string{value}
+	result := s.attempt(ctx, c, header, func(ctx context.Context) (string, error) {
 		s.tokens.drop(c.MSN, value)
 		fresh, err := s.tokens.get(ctx, c.MSN)
 		if err != nil {
 			return "", err
 		}
+		used = append(used, fresh)
 		return "Bearer " + fresh, nil
 	})
+	result.Used = used
+	return result
 }
 
-func tokenFailure(err error, doubt bool) Result {
-	if refused, ok := errors.AsType[*tokenRefused](err); ok {
-		return Result{Answer: &refused.answer, Doubt: doubt, Token: true}
-	}
-	return Result{Err: err, Doubt: doubt, Token: true}
+var jsonType = []string{"application/json"}
+
+// header is a new header with what every request carries, the token's included.
+func (s *Sender) header(msn string) http.Header {
+	header := make(http.Header, len(s.config.Header)+6)
+	maps.Copy(header, s.config.Header)
+	header["Ocp-Apim-Subscription-Key"] = []string{s.config.SubscriptionKey}
+	header["Merchant-Serial-Number"] = []string{msn}
+	return header
 }
 
-// whole reads an answer's body before it hands the answer on, so that a connection lost in the middle of a body counts as
-// an attempt without an answer. It hides every other method of the transport: go-retryablehttp closes the idle connections
-// of a client after each failure, which breaks requests of others that share it.
-type whole struct {
-	base http.RoundTripper
-	skew *atomic.Pointer[time.Duration]
-}
-
-func (w whole) RoundTrip(request *http.Request) (*http.Response, error) {
-	start := time.Now()
-	response, err := w.base.RoundTrip(request)
-	if err != nil {
-		return nil, err
+func tokenFailure(err error) Result {
+	if failed, ok := errors.AsType[*tokenError](err); ok {
+		return Result{Answer: failed.answer, Err: failed.err, Token: true}
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if closing := response.Body.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxAnswer {
-		return nil, errTooLarge
-	}
-	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		// The header counts whole seconds; its middle against the middle of the exchange.
-		skew := date.Add(time.Second / 2).Sub(start.Add(time.Since(start) / 2))
-		w.skew.Store(&skew)
-	}
-	response.Body = io.NopCloser(bytes.NewReader(body))
-	return response, nil
+	return Result{Err: err, Token: true}
 }
