@@ -16,9 +16,6 @@ type address struct {
 	target string // path and query, as sent
 }
 
-// String is the whole URL in one form, so that two spellings of an address compare as equal.
-func (a address) String() string { return a.scheme + "://" + a.host + a.target }
-
 // parseAddress reads a registered URL. Its errors name the field URL and never contain the address.
 func parseAddress(raw string) (address, error) {
 	if raw == "" {
@@ -53,7 +50,7 @@ func parseAddress(raw string) (address, error) {
 		return address{}, errors.New("URL: must not have a fragment") //nolint:staticcheck // as above
 	case strings.Contains(a.target, "%"):
 		return address{}, errors.New("URL: the path must not have percent-encoding, which breaks Vipps MobilePay's signatures") //nolint:staticcheck // as above
-	case plain != a.target && plain+"/" != a.target, strings.Contains(a.target, `\`):
+	case plain != a.target && (plain == "/" || plain+"/" != a.target), strings.Contains(a.target, `\`):
 		return address{}, errors.New("URL: the path must not have empty parts, dots as parts or backslashes") //nolint:staticcheck // as above
 	case u.ForceQuery:
 		return address{}, errors.New("URL: must not end with a question mark") //nolint:staticcheck // as above

@@ -72,11 +72,13 @@ func (r *EnsureResult) Secrets() []vipps.Secret {
 }
 
 // Ensure brings about that the URL is registered for the events, and does nothing if it is already. It lists, compares URL
-// and events, registers what is missing, and then deletes what that replaces, among Known only. Call it when a program starts, in one process
-// at a time.
+// and events, registers what is missing, and then deletes what that replaces, among Known only. Call it when a program
+// starts, in one process at a time: two at once may both register.
 //
 // [UserCheckedIn] gets a registration of its own, so that its limit of one for a sales unit cannot take the payment events
-// down: a request with both gives two registrations, and the error of one does not stop the other.
+// down: a request with both gives two registrations, and the error of one does not stop the other. A registration in Known
+// that mixes them is taken apart. To move check-ins the old registration must be deleted before the new one is made; if that
+// fails in between, there is none until the next call.
 //
 // Store Own of the result in any case, error or not, before anything else: secrets cannot be read again. The result is never
 // nil; if nothing was done, Own is Known.
@@ -112,7 +114,15 @@ func (c *Client) Ensure(ctx context.Context, request EnsureRequest) (*EnsureResu
 			payments = append(payments, event)
 		}
 	}
-	err = errors.Join(e.ensure(ctx, payments), e.ensure(ctx, checkIns))
+	mixed := slices.ContainsFunc(result.Own, mixes)
+	if mixed && (len(payments) == 0 || len(checkIns) == 0) {
+		return result, fmt.Errorf("%s: %w: Events: a registration in Known has %s among other events, so ask for all of them, to have it taken apart",
+			op, vipps.ErrInvalidRequest, UserCheckedIn)
+	}
+	err = e.ensure(ctx, payments)
+	if err == nil || !mixed { // else the registration to take apart is all that the payments have
+		err = errors.Join(err, e.ensure(ctx, checkIns))
+	}
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", op, err)
 	}
@@ -206,6 +216,12 @@ func (e *ensuring) wanted(registration Registration, events []EventType) bool {
 	have, err := parseAddress(registration.URL)
 	want, _ := parseAddress(e.url) // checked by validate
 	return err == nil && have == want && slices.Equal(set(registration.Events), set(events))
+}
+
+// mixes says whether a registration has check-ins and something else.
+func mixes(registration Registration) bool {
+	events := set(registration.Events)
+	return len(events) > 1 && slices.Contains(events, UserCheckedIn)
 }
 
 func set(events []EventType) []EventType { return slices.Compact(slices.Sorted(slices.Values(events))) }
