@@ -89,11 +89,11 @@ func (t *tries) RoundTrip(request *http.Request) (*http.Response, error) {
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}))
 	response, err := t.sender.base.RoundTrip(request)
+	t.unsent = err != nil && neverSent(err) && !connected.Load()
 	if err == nil {
 		t.answer, err = t.sender.read(response, t.start)
 	}
 	if err != nil {
-		t.unsent = neverSent(err) && !connected.Load()
 		if ctx.Err() != nil && caller.Err() == nil {
 			err = fmt.Errorf("no answer within %s: %w", t.sender.timeout, context.DeadlineExceeded)
 		}
