@@ -136,7 +136,8 @@ func (r *CreateRequest) validateFlow(f *findings) {
 	if format := r.QRFormat; format != (QRFormat{}) {
 		f.require(r.UserFlow == QR, "QRFormat: must be zero unless UserFlow is QR")
 		f.require(format.Format != "", "QRFormat.Format: must be set")
-		f.require(format.Size == 0 || format.Format == QRPNG && format.Size >= 100 && format.Size <= 2000, "QRFormat.Size: must be 100 to 2000, for QRPNG only")
+		f.require(format.Size == 0 || format.Size >= 100 && format.Size <= 2000, "QRFormat.Size: must be 100 to 2000")
+		f.require(format.Size == 0 || format.Format == "" || format.Format == QRPNG, "QRFormat.Size: must be 0 unless Format is QRPNG")
 	}
 }
 

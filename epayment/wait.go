@@ -27,6 +27,9 @@ const (
 //
 // Webhooks tell you sooner, polling tells you surely: have both.
 func (c *Client) WaitFinal(ctx context.Context, reference string) (*Payment, error) {
+	if err := validReference("epayment.WaitFinal", reference); err != nil {
+		return nil, err
+	}
 	start, wait, seen := time.Now(), firstLook, false
 	var last error
 	for {
