@@ -7,10 +7,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -55,8 +57,23 @@ type Verifier struct {
 	now    func() time.Time
 }
 
-// signingKey is held by its address, so that printing something that holds a Verifier does not print it.
-type signingKey struct{ secret []byte }
+// signingKey is a secret, and hashes that have taken it in already. It is held by its address, so that printing something
+// that holds a Verifier does not print it.
+type signingKey struct {
+	secret []byte
+	idle   sync.Pool
+}
+
+func (k *signingKey) sign(text []byte) [sha256.Size]byte {
+	mac, ok := k.idle.Get().(hash.Hash)
+	if !ok {
+		mac = hmac.New(sha256.New, k.secret)
+	}
+	defer k.idle.Put(mac)
+	mac.Reset()
+	_, _ = mac.Write(text) // a hash has no errors
+	return [sha256.Size]byte(mac.Sum(nil))
+}
 
 // NewVerifier checks the configuration and makes a Verifier. The error matches [vipps.ErrInvalidRequest] and names every
 // field that is wrong. A secret that is empty or was redacted on its way through a log or JSON is wrong.
@@ -80,7 +97,7 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 		if text == "" || text == redacted || !printable(text) {
 			findings = append(findings, fmt.Errorf("Secrets[%d]: must be the secret of a registration", i)) //nolint:staticcheck // as above
 		}
-		v.keys = append(v.keys, &signingKey{[]byte(text)})
+		v.keys = append(v.keys, &signingKey{secret: []byte(text)})
 	}
 	if config.MaxAge < 0 {
 		findings = append(findings, errors.New("MaxAge: must not be negative")) //nolint:staticcheck // as above
@@ -105,9 +122,9 @@ func (v *Verifier) Verify(header http.Header, body []byte) error {
 	if v == nil || len(v.keys) == 0 {
 		return ErrSignature
 	}
-	var hash, signature [44]byte // base64 of 32 bytes
-	encode(&hash, sha256.Sum256(body))
-	if !hmac.Equal(hash[:], []byte(header.Get("X-Ms-Content-Sha256"))) {
+	var content, signature [44]byte // base64 of 32 bytes
+	encode(&content, sha256.Sum256(body))
+	if !hmac.Equal(content[:], []byte(header.Get("X-Ms-Content-Sha256"))) {
 		return ErrSignature
 	}
 	given, ok := strings.CutPrefix(header.Get("Authorization"), scheme)
@@ -118,13 +135,11 @@ func (v *Verifier) Verify(header http.Header, body []byte) error {
 		return ErrSignature
 	}
 	date := header.Get("X-Ms-Date")
-	text := make([]byte, 0, 512)
-	text = append(append(append(append(text, v.before...), date...), v.after...), hash[:]...)
+	text := make([]byte, 0, len(v.before)+len(date)+len(v.after)+len(content))
+	text = append(append(append(append(text, v.before...), date...), v.after...), content[:]...)
 	good := false
 	for _, key := range v.keys {
-		mac := hmac.New(sha256.New, key.secret)
-		_, _ = mac.Write(text) // a hash has no errors
-		encode(&signature, [sha256.Size]byte(mac.Sum(nil)))
+		encode(&signature, key.sign(text))
 		good = hmac.Equal(signature[:], []byte(given)) || good
 	}
 	sent, err := http.ParseTime(date)
