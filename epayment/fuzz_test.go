@@ -18,7 +18,7 @@ func (a always) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/accesstoken/get") {
 		body = `{"access_token":"the-token","expires_in":"3600"}`
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	return &http.Response{StatusCode: 200, Header: http.Header{"Date": {"Tue, 01 Sep 2026 07:53:44 GMT"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
 func seeds(f *testing.F, name string) {

@@ -1,10 +1,6 @@
 package epayment
 
-import (
-	"fmt"
-
-	"github.com/vippsvending/vipps"
-)
+import "github.com/vippsvending/vipps"
 
 // Receipt is what the app shows of a purchase. All amounts are in minor units of BottomLine.Currency: 2500 is 25.00. The API
 // does not check the sums, but the app shows no lines that do not add up: see [Receipt.Balance]. Fields that the API has
@@ -113,12 +109,15 @@ func NewOrderLine(id, name string, total int64, taxRate int) OrderLine {
 // currency, and each line's total is its net amount and its tax. The error matches [vipps.ErrInvalidRequest].
 func (r Receipt) Balance(amount vipps.Amount) error {
 	var f findings
-	f.require(r.BottomLine.Currency == amount.Currency, "Receipt.BottomLine.Currency: must be %s", amount.Currency)
+	if r.BottomLine.Currency != amount.Currency {
+		f.add("Receipt.BottomLine.Currency: must be %s", amount.Currency)
+	}
 	sum := vipps.Amount{Value: r.BottomLine.TipAmount, Currency: amount.Currency}
 	var err error
 	for i, line := range r.OrderLines {
-		f.require(line.TotalAmount-line.TotalTaxAmount == line.TotalAmountExcludingTax,
-			"Receipt.OrderLines[%d].TotalAmount: must be TotalAmountExcludingTax and TotalTaxAmount together", i)
+		if line.TotalAmount-line.TotalTaxAmount != line.TotalAmountExcludingTax {
+			f.add("Receipt.OrderLines[%d].TotalAmount: must be TotalAmountExcludingTax and TotalTaxAmount together", i)
+		}
 		total := vipps.Amount{Value: line.TotalAmount, Currency: amount.Currency}
 		if line.IsReturn {
 			sum, err = sum.Sub(total)
@@ -126,10 +125,13 @@ func (r Receipt) Balance(amount vipps.Amount) error {
 			sum, err = sum.Add(total)
 		}
 		if err != nil {
-			return fmt.Errorf("epayment.Receipt: %w: Receipt.OrderLines[%d].TotalAmount: %w", vipps.ErrInvalidRequest, i, err)
+			f.add("Receipt.OrderLines[%d].TotalAmount: %w", i, err)
+			return f.err("epayment.Receipt")
 		}
 	}
-	f.require(sum == amount, "Receipt.OrderLines: add up to %s instead of %s", sum, amount)
+	if sum != amount {
+		f.add("Receipt.OrderLines: add up to %s instead of %s", sum, amount)
+	}
 	return f.err("epayment.Receipt")
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/jarcoal/httpmock"
 
@@ -92,21 +93,23 @@ func TestErrorsConceal(t *testing.T) {
 		"page":      answer(201, "<CANARY>"),
 		"transport": httpmock.NewErrorResponder(errors.New("no answer")),
 	} {
-		a := newAPI(t)
-		a.RegisterResponder("POST", payments, responder)
-		client := a.client(t)
-		_, err := client.Create(t.Context(), request)
-		_, encodedErr := client.CreateEncoded(t.Context(), reference, "key-c", body)
-		for _, err := range []error{err, encodedErr} {
-			if err == nil {
-				t.Errorf("%s: no error", name)
-				continue
+		synctest.Test(t, func(t *testing.T) {
+			a := newAPI(t)
+			a.RegisterResponder("POST", payments, responder)
+			client := a.client(t)
+			_, err := client.Create(t.Context(), request)
+			_, encodedErr := client.CreateEncoded(t.Context(), reference, "key-c", body)
+			for _, err := range []error{err, encodedErr} {
+				if err == nil {
+					t.Errorf("%s: no error", name)
+					continue
+				}
+				conceals(t, name, err)
+				if failed, ok := errors.AsType[*vipps.Error](err); ok && strings.Contains(failed.Detail+failed.Body+failed.Type, "CANARY") {
+					t.Errorf("%s: the error holds a secret: %q %q", name, failed.Detail, failed.Body)
+				}
 			}
-			conceals(t, name, err)
-			if failed, ok := errors.AsType[*vipps.Error](err); ok && strings.Contains(failed.Detail+failed.Body+failed.Type, "CANARY") {
-				t.Errorf("%s: the error holds a secret: %q %q", name, failed.Detail, failed.Body)
-			}
-		}
+		})
 	}
 }
 

@@ -22,9 +22,12 @@ var (
 // findings collects what is wrong with a request, each finding by the name of its field.
 type findings []error
 
-func (f *findings) require(ok bool, format string, args ...any) {
+func (f *findings) add(format string, args ...any) { *f = append(*f, fmt.Errorf(format, args...)) }
+
+// require is for findings without arguments, which would be allocated for good requests as well.
+func (f *findings) require(ok bool, finding string) {
 	if !ok {
-		*f = append(*f, fmt.Errorf(format, args...))
+		*f = append(*f, errors.New(finding))
 	}
 }
 
@@ -59,20 +62,26 @@ func (f *findings) key(key string) {
 }
 
 func (f *findings) amount(name string, amount vipps.Amount) {
-	f.require(amount.Value > 0 && amount.Value <= amountMax, "%s.Value: must be 1 to %d minor units", name, amountMax)
-	f.require(amount.Currency != "", "%s.Currency: must be set", name)
+	if amount.Value <= 0 || amount.Value > amountMax {
+		f.add("%s.Value: must be 1 to %d minor units", name, amountMax)
+	}
+	if amount.Currency == "" {
+		f.add("%s.Currency: must be set", name)
+	}
 }
 
 // length counts characters; least 0 lets the text be empty.
 func (f *findings) length(name, text string, least, most int) {
-	n := utf8.RuneCountInString(text)
-	f.require(n >= least && n <= most, "%s: must be %d to %d characters", name, least, most)
+	if n := utf8.RuneCountInString(text); n < least || n > most {
+		f.add("%s: must be %d to %d characters", name, least, most)
+	}
 }
 
 // address takes every scheme: apps have their own.
 func (f *findings) address(name, address string) {
-	u, err := url.Parse(address)
-	f.require(err == nil && u.Scheme != "" && len(address) <= 2500, "%s: must be an address with a scheme, at most 2500 characters", name)
+	if u, err := url.Parse(address); err != nil || u.Scheme == "" || len(address) > 2500 {
+		f.add("%s: must be an address with a scheme, at most 2500 characters", name)
+	}
 }
 
 func (f *findings) customer(customer Customer) {
@@ -149,25 +158,20 @@ func (r *Receipt) validate(f *findings) {
 		f.require(barcode.Format != "" && barcode.Data != "", "Receipt.BottomLine.Barcode: must have Format and Data")
 	}
 	for i, line := range r.OrderLines {
-		name := func(field string) string { return fmt.Sprintf("Receipt.OrderLines[%d].%s", i, field) }
-		if line.Name == "" || line.ID == "" {
-			f.require(false, "%s: must be set, and ID as well", name("Name"))
+		at := func(ok bool, field, finding string) {
+			if !ok {
+				f.add("Receipt.OrderLines[%d].%s: %s", i, field, finding)
+			}
 		}
-		if line.TaxRate == nil && line.TaxPercentage == nil {
-			f.require(false, "%s: must be set; new(0) is no tax", name("TaxRate"))
-		}
-		if rate := line.TaxRate; rate != nil && (*rate < 0 || *rate > 10_000) {
-			f.require(false, "%s: must be 0 to 10000 hundredths of a percent", name("TaxRate"))
-		}
-		if percentage := line.TaxPercentage; percentage != nil && (*percentage < 0 || *percentage > 100) {
-			f.require(false, "%s: must be 0 to 100", name("TaxPercentage"))
-		}
-		if line.Discount < 0 {
-			f.require(false, "%s: must not be negative", name("Discount"))
-		}
+		at(line.Name != "", "Name", "must be set")
+		at(line.ID != "", "ID", "must be set")
+		at(line.TaxRate != nil || line.TaxPercentage != nil, "TaxRate", "must be set; new(0) is no tax")
+		at(line.TaxRate == nil || *line.TaxRate >= 0 && *line.TaxRate <= 10_000, "TaxRate", "must be 0 to 10000 hundredths of a percent")
+		at(line.TaxPercentage == nil || *line.TaxPercentage >= 0 && *line.TaxPercentage <= 100, "TaxPercentage", "must be 0 to 100")
+		at(line.Discount >= 0, "Discount", "must not be negative")
 		if unit := line.UnitInfo; unit != (UnitInfo{}) {
-			f.require(unit.UnitPrice >= 0, "%s: must not be negative", name("UnitInfo.UnitPrice"))
-			f.require(len(unit.Quantity) <= 10 && quantity.MatchString(unit.Quantity), "%s: must be a decimal number of at most 10 characters", name("UnitInfo.Quantity"))
+			at(unit.UnitPrice >= 0, "UnitInfo.UnitPrice", "must not be negative")
+			at(len(unit.Quantity) <= 10 && quantity.MatchString(unit.Quantity), "UnitInfo.Quantity", "must be a decimal number of at most 10 characters")
 		}
 	}
 }
@@ -182,14 +186,19 @@ func (s *Shipping) validate(f *findings, method MethodType) {
 	f.require(method != Card, "PaymentMethod.Type: must be Wallet with Shipping")
 	f.require(!dynamic || s.DynamicOptions.CallbackURL != "", "Shipping.DynamicOptions.CallbackURL: must be set")
 	for i, group := range s.FixedOptions {
-		f.require(group.Type != "" && group.Brand != "" && len(group.Options) > 0, "Shipping.FixedOptions[%d]: must have Type, Brand and Options", i)
+		if group.Type == "" || group.Brand == "" || len(group.Options) == 0 {
+			f.add("Shipping.FixedOptions[%d]: must have Type, Brand and Options", i)
+		}
 		for j, option := range group.Options {
-			f.require(option.ID != "" && option.Name != "" && option.Amount.Currency != "" && option.Amount.Value >= 0,
-				"Shipping.FixedOptions[%d].Options[%d]: must have ID, Name and Amount", i, j)
+			if option.ID == "" || option.Name == "" || option.Amount.Currency == "" || option.Amount.Value < 0 {
+				f.add("Shipping.FixedOptions[%d].Options[%d]: must have ID, Name and Amount", i, j)
+			}
 		}
 	}
 	for i, code := range s.AllowedCountries {
-		f.require(country.MatchString(code), "Shipping.AllowedCountries[%d]: must be two capital letters", i)
+		if !country.MatchString(code) {
+			f.add("Shipping.AllowedCountries[%d]: must be two capital letters", i)
+		}
 	}
 }
 
