@@ -110,7 +110,7 @@ func (s *Server) goodURL(raw string) bool {
 // goodWebURL says whether a server can be reached there: https, or with AllowLoopbackHTTP this machine.
 func (s *Server) goodWebURL(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" && u.Scheme == "http" {
+	if err != nil || u.Host == "" || u.User != nil {
 		return false
 	}
 	switch strings.ToLower(u.Scheme) {
@@ -176,6 +176,7 @@ func (s *Server) checkShipping(c *check, o order) {
 		for _, option := range group.get("options").items {
 			if option.get("amount").get("currency").text != o.currency {
 				c.wrong("shipping.fixedOptions", "The currency must be that of the payment.")
+				return
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package vippstest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -217,7 +218,7 @@ func (s *Server) post(ctx context.Context, h http.Handler, m message) Delivery {
 	request.Header = d.Header.Clone()
 	if h != nil {
 		d.Status, err = s.callHandler(h, request)
-		d.panicked = err != nil && ctx.Err() == nil
+		d.panicked = errors.Is(err, errPanicked)
 	} else {
 		d.Status, err = s.postTo(request)
 	}
@@ -247,8 +248,12 @@ func (s *Server) callHandler(h http.Handler, request *http.Request) (int, error)
 	go func() {
 		var err error
 		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("the handler panicked: %v", r)
+			switch r := recover(); r {
+			case nil:
+			case http.ErrAbortHandler:
+				err = io.EOF
+			default:
+				err = fmt.Errorf("%w: %v", errPanicked, r)
 			}
 			done <- err
 		}()
@@ -261,6 +266,8 @@ func (s *Server) callHandler(h http.Handler, request *http.Request) (int, error)
 		return 0, request.Context().Err()
 	}
 }
+
+var errPanicked = errors.New("the handler panicked")
 
 // recorder is the ResponseWriter of a handler that is called in process; only the status matters.
 type recorder struct {
@@ -288,7 +295,7 @@ func (w *recorder) result() int {
 
 // deliveryClient posts to real addresses. It follows no redirects: Vipps does not.
 func deliveryClient(c *http.Client) *http.Client {
-	own := &http.Client{}
+	own := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}}
 	if c != nil {
 		*own = *c
 	}

@@ -48,8 +48,8 @@ type FaultKind string
 const (
 	// Refuse answers with Status and Code, or Body. Nothing is executed, and the same key may succeed the next time.
 	Refuse FaultKind = "refuse"
-	// RefuseSticky refuses in the way of the operation itself: the refusal is remembered for the idempotency key. A key that
-	// was answered before gets that answer instead, and the fault waits.
+	// RefuseSticky refuses in the way of the operation itself: the refusal is remembered for the idempotency key, as any other
+	// of its code would be. A key that was answered before gets that answer instead, and the fault waits.
 	RefuseSticky FaultKind = "refuse-sticky"
 	// ErrorBefore answers 500 without executing.
 	ErrorBefore FaultKind = "error-before"

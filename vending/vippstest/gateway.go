@@ -29,9 +29,6 @@ func (s *Server) admit(c *call) (reply, bool) {
 	if r, ok := c.readBody(); !ok {
 		return r, false
 	}
-	if c.route.op == "create" {
-		c.reference = c.parsed.get("reference").text
-	}
 	return s.countCall(c, key)
 }
 
@@ -126,7 +123,7 @@ func (c *call) readBody() (reply, bool) {
 	if c.tooLong {
 		return c.route.refuse(c, refusal{status: http.StatusRequestEntityTooLarge, detail: "The request body is too large."}), false
 	}
-	if kind, _, err := mime.ParseMediaType(c.header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if kind, _, err := mime.ParseMediaType(c.header.Get("Content-Type")); len(c.body) > 0 && (err != nil || kind != typeJSON) {
 		return c.route.refuse(c, refusal{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json."}), false
 	}
 	v, err := parse(c.body)

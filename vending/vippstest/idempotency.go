@@ -20,7 +20,7 @@ type kept struct {
 func (c *call) keyID() keyID { return keyID{c.msn, c.route.op, c.key} }
 
 func (c *call) fingerprint() [sha256.Size]byte {
-	return sha256.Sum256([]byte(c.path + "\n" + string(c.body)))
+	return sha256.Sum256([]byte(c.reference + "\n" + string(c.body)))
 }
 
 // remembered is the answer to a key that came before: the same again, or a conflict if it came with something else.

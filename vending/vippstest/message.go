@@ -37,12 +37,20 @@ func (s *Server) newMessage(r *registration, p *parcel) message {
 	m.Header = sign(secret, r.url, date, p.body)
 	m.Header.Set("Webhook-Id", r.id)
 	if f != nil && f.Kind == ForgedBody {
-		m.Body = bytes.Replace(p.body, []byte(`:`), []byte(`: `), 1)
+		m.Body = forge(p.body)
 	}
 	if f != nil && f.Kind == NoAuthorization {
 		m.Header.Del("Authorization")
 	}
 	return m
+}
+
+// forge asks for more, or speaks of another merchant.
+func forge(body []byte) []byte {
+	if bytes.Contains(body, []byte(`"value":`)) {
+		return bytes.Replace(body, []byte(`"value":`), []byte(`"value":9`), 1)
+	}
+	return bytes.Replace(body, []byte(`"msn":"`), []byte(`"msn":"9`), 1)
 }
 
 // sign makes the headers of a delivery. The key is the secret as text, never decoded, and what is signed is the address

@@ -55,7 +55,7 @@ type Options struct {
 	// Switches choose between readings of what is not known about Vipps.
 	Switches Switches
 
-	// Logf gets one line for each request. It never sees secrets, tokens, phone numbers, bodies or redirect URLs.
+	// Logf gets a line for each request, and another when a late one is executed. It must not call the emulator. It never sees secrets, tokens, phone numbers, bodies or redirect URLs.
 	Logf func(format string, args ...any)
 }
 

@@ -12,6 +12,9 @@ import (
 // "msn/reference" names a payment of a particular serial number, here and in the other methods.
 func (s *Server) Approve(reference string) error {
 	return s.onPhone(reference, func(p *payment) error {
+		if who := s.options.customer(p.PhoneNumber); who.tooYoungFor(p.order.minimumAge) {
+			return p.errNot("is not for customers of that age")
+		}
 		if why := s.declines(p); why != "" {
 			p.approving = p.Amount == 201 // its result is not known for an hour, longer than the payment lives
 			s.log(p, event{name: "AUTHORIZED", amount: p.Amount, key: p.key})

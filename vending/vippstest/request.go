@@ -61,7 +61,7 @@ func (s *Server) record(c *call) *Request {
 func (s *Server) finish(entry *Request, r reply) reply {
 	entry.Status, entry.Code = r.status, r.code
 	if s.options.Logf != nil {
-		s.options.Logf("vippstest: op=%s reference=%s status=%d code=%s fault=%s",
+		s.options.Logf("vippstest: op=%s reference=%q status=%d code=%s fault=%s",
 			entry.Op, entry.Reference, entry.Status, entry.Code, entry.Fault)
 	}
 	return r

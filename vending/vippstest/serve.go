@@ -65,16 +65,16 @@ func (s *Server) suffer(ctx context.Context, c *call, entry *Request) (reply, en
 		s.run(c)
 		return s.finish(entry, internalError(c)), whole
 	case Unreachable:
-		return reply{}, unreachable
+		return s.finish(entry, reply{}), unreachable
 	case HangUpBefore:
-		return reply{}, hungUp
+		return s.finish(entry, reply{}), hungUp
 	case HangUpAfter:
 		return s.finish(entry, s.run(c)), hungUp
 	case HalfBody:
 		return s.finish(entry, s.run(c)), half
 	case Late:
 		s.after(c.fault.Delay, func() { s.finish(entry, s.run(c)) })
-		return reply{}, reset
+		return s.finish(entry, reply{}), reset
 	case Slow:
 		r := s.finish(entry, s.run(c))
 		passed := make(chan struct{})
@@ -83,7 +83,7 @@ func (s *Server) suffer(ctx context.Context, c *call, entry *Request) (reply, en
 		s.drop(t)
 		return r, how
 	case Hang:
-		return reply{}, s.hold(ctx, nil)
+		return s.finish(entry, reply{}), s.hold(ctx, nil)
 	default: // RefuseSticky is not suffered: the operation itself refuses
 		return s.finish(entry, s.run(c)), whole
 	}
@@ -124,7 +124,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range answer.header {
 		w.Header()[name] = values
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
+	if answer.status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
+	}
 	if how == whole {
 		w.WriteHeader(answer.status)
 		_, _ = w.Write(answer.body) // the client may have left

@@ -132,6 +132,9 @@ func (s *Server) Close() {
 	s.idle.Broadcast()
 	s.mu.Unlock()
 	s.wg.Wait()
+	if s.options.WebhookClient == nil {
+		s.client.CloseIdleConnections()
+	}
 }
 
 // URL is where the APIs are, without a slash at the end: the base URL for a client that uses [Server.Transport].

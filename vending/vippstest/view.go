@@ -57,7 +57,8 @@ type userDetails struct {
 func (s *Server) getPayment(_ *call, p *payment) reply {
 	v := p.view()
 	if s.options.Switches.GetLags {
-		v, p.shown = *p.shown, &v
+		before := *p.shown
+		p.shown, v = new(v), before
 	}
 	return answer(http.StatusOK, typeJSON, v)
 }
