@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -50,29 +49,26 @@ type VerifierConfig struct {
 // Verifier says whether a delivery comes from Vipps MobilePay. Make one with [NewVerifier]; the zero Verifier refuses
 // everything. It is safe for concurrent use, and prints no secrets.
 type Verifier struct {
-	before string // the text to sign, up to the date
-	after  string // from the date up to the hash
-	keys   []*signingKey
+	before string   // the text to sign, up to the date
+	after  string   // from the date up to the hash
+	sign   []signer // one for each secret
 	maxAge time.Duration
 	now    func() time.Time
 }
 
-// signingKey is a secret, and hashes that have taken it in already. It is held by its address, so that printing something
-// that holds a Verifier does not print it.
-type signingKey struct {
-	secret []byte
-	idle   sync.Pool
-}
+// signer makes the HMAC of a text. It is a function, because fmt looks into anything else when a verb does not fit.
+type signer func(text []byte) [sha256.Size]byte
 
-func (k *signingKey) sign(text []byte) [sha256.Size]byte {
-	mac, ok := k.idle.Get().(hash.Hash)
-	if !ok {
-		mac = hmac.New(sha256.New, k.secret)
+// newSigner keeps hashes that have taken the secret in already, since that is half of the work.
+func newSigner(secret string) signer {
+	idle := sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(secret)) }}
+	return func(text []byte) [sha256.Size]byte {
+		mac, _ := idle.Get().(hash.Hash) // nothing else is put in
+		defer idle.Put(mac)
+		mac.Reset()
+		_, _ = mac.Write(text) // a hash has no errors
+		return [sha256.Size]byte(mac.Sum(nil))
 	}
-	defer k.idle.Put(mac)
-	mac.Reset()
-	_, _ = mac.Write(text) // a hash has no errors
-	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // NewVerifier checks the configuration and makes a Verifier. The error matches [vipps.ErrInvalidRequest] and names every
@@ -97,7 +93,7 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 		if text == "" || text == redacted || !printable(text) {
 			findings = append(findings, fmt.Errorf("Secrets[%d]: must be the secret of a registration", i)) //nolint:staticcheck // as above
 		}
-		v.keys = append(v.keys, &signingKey{secret: []byte(text)})
+		v.sign = append(v.sign, newSigner(text))
 	}
 	if config.MaxAge < 0 {
 		findings = append(findings, errors.New("MaxAge: must not be negative")) //nolint:staticcheck // as above
@@ -119,7 +115,7 @@ const (
 // The error is nil, [ErrSignature] or [ErrTooOld], the latter only for a delivery that is signed well. A delivery that comes
 // again inside the window is good again; handling one twice must do no harm.
 func (v *Verifier) Verify(header http.Header, body []byte) error {
-	if v == nil || len(v.keys) == 0 {
+	if v == nil || len(v.sign) == 0 {
 		return ErrSignature
 	}
 	var content, signature [44]byte // base64 of 32 bytes
@@ -138,8 +134,8 @@ func (v *Verifier) Verify(header http.Header, body []byte) error {
 	text := make([]byte, 0, len(v.before)+len(date)+len(v.after)+len(content))
 	text = append(append(append(append(text, v.before...), date...), v.after...), content[:]...)
 	good := false
-	for _, key := range v.keys {
-		encode(&signature, key.sign(text))
+	for _, sign := range v.sign {
+		encode(&signature, sign(text))
 		good = hmac.Equal(signature[:], []byte(given)) || good
 	}
 	sent, err := http.ParseTime(date)
@@ -154,11 +150,6 @@ func (v *Verifier) Verify(header http.Header, body []byte) error {
 }
 
 func encode(text *[44]byte, sum [sha256.Size]byte) { base64.StdEncoding.Encode(text[:], sum[:]) }
-
-// Format prints the window and nothing else, whatever the verb.
-func (v Verifier) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "{MaxAge:"+v.maxAge.String()+" secrets:"+redacted+"}") // fmt.State keeps no error
-}
 
 // LogValue gives slog the window and nothing else.
 func (v Verifier) LogValue() slog.Value {
