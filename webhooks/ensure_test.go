@@ -294,3 +294,10 @@ func TestEnsureRefusesWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func newExampleMock() *mock {
+	m := &mock{MockTransport: httpmock.NewMockTransport()}
+	m.RegisterResponder(http.MethodPost, tokenURL, answer(http.StatusOK, `{"access_token":"t","expires_in":"3600"}`))
+	new(registry).serve(m)
+	return m
+}
