@@ -14,15 +14,18 @@ func TestSecret(t *testing.T) {
 	if err := json.Unmarshal([]byte(`"4791234567"`), &s); err != nil || string(s) != "4791234567" {
 		t.Fatalf("decoded %q, %v", string(s), err)
 	}
-	for _, got := range []string{
-		fmt.Sprintf("%s", s), fmt.Sprintf("%v", s), fmt.Sprintf("%+v", s), fmt.Sprintf("%#v", s), fmt.Sprintf("%q", s),
-		fmt.Sprintf("%x", s), fmt.Sprintf("%d", s), fmt.Sprint(struct{ S vipps.Secret }{s}.S),
-	} {
-		if got != "[redacted]" {
-			t.Errorf("printed %q", got)
+	for _, verb := range []string{"%s", "%v", "%+v", "%#v", "%q", "%x", "%X", "%d", "%10s"} {
+		if got := fmt.Sprintf(verb, s); got != "[redacted]" {
+			t.Errorf("%s printed %q", verb, got)
+		}
+		if got := fmt.Sprintf(verb, vipps.Secret("")); got != "" {
+			t.Errorf("%s printed %q for nothing", verb, got)
 		}
 	}
-	if encoded, err := json.Marshal(s); err != nil || string(encoded) != `"[redacted]"` {
+	if encoded, err := json.Marshal([]vipps.Secret{s, ""}); err != nil || string(encoded) != `["[redacted]",""]` {
 		t.Errorf("encoded %s, %v", encoded, err)
+	}
+	if got := s.LogValue().String() + "," + vipps.Secret("").LogValue().String(); got != "[redacted]," {
+		t.Errorf("logged %s", got)
 	}
 }

@@ -32,7 +32,7 @@ type Config struct {
 
 // Sender sends calls for one set of credentials. It is safe for concurrent use.
 type Sender struct {
-	config   Config
+	config   *Config // a pointer: fmt follows only one of them when it prints what holds a Sender
 	base     http.RoundTripper
 	timeout  time.Duration
 	attempts int
@@ -46,7 +46,7 @@ const noSkew = -1 << 63
 // NewSender makes a Sender.
 func NewSender(config Config) *Sender {
 	s := &Sender{
-		config:   config,
+		config:   &config,
 		base:     config.HTTP.Transport,
 		timeout:  cmp.Or(config.HTTP.Timeout, attemptTimeout),
 		attempts: 3,
