@@ -112,10 +112,18 @@ func drawSVG(code *qr.Code) []byte {
 func drawPNG(code *qr.Code, size int) ([]byte, error) {
 	m := image.NewPaletted(image.Rect(0, 0, size, size), color.Palette{color.White, color.Black})
 	side := code.Size + 2*quiet
+	drawn := -1 // the row of modules that the line above shows
 	for y := range size {
-		for x := range size {
-			if code.Black(x*side/size-quiet, y*side/size-quiet) {
-				m.SetColorIndex(x, y, 1)
+		line := m.Pix[y*m.Stride : y*m.Stride+size]
+		row := y * side / size
+		if row == drawn {
+			copy(line, m.Pix[(y-1)*m.Stride:])
+			continue
+		}
+		drawn = row
+		for x := range line {
+			if code.Black(x*side/size-quiet, row-quiet) {
+				line[x] = 1
 			}
 		}
 	}
