@@ -84,8 +84,9 @@ func (s *Server) tick() {
 // runDue does what is due now.
 func (s *Server) runDue() {
 	for len(s.tasks) > 0 && !s.tasks[0].at.After(s.now()) {
-		t := heap.Pop(&s.tasks).(*task) //nolint:errcheck // the heap holds nothing else
-		t.run()
+		if t, ok := heap.Pop(&s.tasks).(*task); ok {
+			t.run()
+		}
 	}
 }
 
@@ -147,9 +148,10 @@ func (h taskHeap) Swap(i, j int) {
 }
 
 func (h *taskHeap) Push(x any) {
-	t := x.(*task) //nolint:errcheck // the heap holds nothing else
-	t.index = len(*h)
-	*h = append(*h, t)
+	if t, ok := x.(*task); ok {
+		t.index = len(*h)
+		*h = append(*h, t)
+	}
 }
 
 func (h *taskHeap) Pop() any {

@@ -99,15 +99,15 @@ var receiptRule = object(
 		nullable("tipAmount", integer(0, anything)),
 		nullable("posId", anyText),
 		nullable("receiptNumber", anyText),
-		nullable("paymentSources", object(
+		optional("paymentSources", object(
 			nullable("giftCard", integer(math.MinInt64, anything)),
 			nullable("card", integer(math.MinInt64, anything)),
 			nullable("voucher", integer(math.MinInt64, anything)),
 			nullable("cash", integer(math.MinInt64, anything)),
 		)),
-		nullable("barcode", object(
-			required("format", oneOf("EAN-13", "CODE 39", "CODE 128")),
-			required("data", anyText),
+		optional("barcode", object(
+			present("format", oneOf("EAN-13", "CODE 39", "CODE 128")),
+			present("data", anyText),
 		)),
 		// Deprecated, and still accepted.
 		nullable("giftCardAmount", integer(0, anything)),
@@ -115,11 +115,11 @@ var receiptRule = object(
 		nullable("totalTax", integer(0, anything)),
 		nullable("totalDiscount", integer(0, anything)),
 		nullable("shippingAmount", integer(0, anything)),
-		nullable("shippingInfo", object(
-			required("amount", integer(0, anything)),
-			required("amountExcludingTax", integer(0, anything)),
-			required("taxAmount", integer(0, anything)),
-			required("taxPercentage", integer(0, 100)),
+		optional("shippingInfo", object(
+			present("amount", integer(0, anything)),
+			present("amountExcludingTax", integer(0, anything)),
+			present("taxAmount", integer(0, anything)),
+			present("taxPercentage", integer(0, 100)),
 		)),
 		nullable("terminalId", anyText),
 	)),
@@ -134,8 +134,8 @@ func orderLineRule(c *check, path string, v value) {
 		required("totalTaxAmount", integer(0, anything)),
 		nullable("taxRate", integer(0, 10_000)),
 		nullable("taxPercentage", integer(0, 100)),
-		nullable("unitInfo", object(
-			nullable("unitPrice", integer(0, anything)),
+		optional("unitInfo", object(
+			present("unitPrice", integer(0, anything)),
 			required("quantity", quantityRule),
 			nullable("quantityUnit", oneOf("PCS", "KG", "KM", "MINUTE", "LITRE", "KWH")),
 		)),

@@ -24,8 +24,6 @@ type Delivery struct {
 	At        time.Time
 	Header    http.Header
 	Body      []byte // as sent
-
-	panicked bool
 }
 
 // An occurrence is something that webhooks are told about.
@@ -53,7 +51,7 @@ type parcel struct {
 }
 
 // HandleWebhooks has deliveries to an address, as it was registered, handled by h without a network. The handler's request
-// context ends after the ten seconds that Vipps waits, and when the emulator is closed.
+// context ends after the ten seconds that Vipps waits, and when the emulator is closed. A nil h takes the handler away.
 func (s *Server) HandleWebhooks(url string, h http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,12 +83,12 @@ func (s *Server) publish(o occurrence) {
 func (s *Server) enqueue(r *registration, o occurrence) {
 	copies, wait := 1, time.Duration(0)
 	for _, f := range s.strikeParcel(&o) {
-		switch f.Kind {
-		case Drop:
+		switch {
+		case f.Kind == Drop:
 			return
-		case Duplicate:
+		case f.Kind == Duplicate:
 			copies++
-		case Delay:
+		case f.Kind == Delay:
 			wait = f.Delay
 		}
 	}
@@ -140,9 +138,12 @@ func (s *Server) send(q *queue, p *parcel) {
 	s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, answerWithin)
 		defer cancel()
-		d := s.post(ctx, h, m)
+		d, panicked := s.post(ctx, h, m)
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if panicked {
+			s.panics = append(s.panics, "the handler of "+d.URL+": "+d.Err)
+		}
 		s.inFlight--
 		q.sending = false
 		s.conclude(q, p, d)
@@ -208,17 +209,16 @@ func retryAfter(attempt int) time.Duration {
 }
 
 // post makes the request, to the handler if there is one.
-func (s *Server) post(ctx context.Context, h http.Handler, m message) Delivery {
-	d := m.Delivery
+func (s *Server) post(ctx context.Context, h http.Handler, m message) (d Delivery, panicked bool) {
+	d = m.Delivery
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader(d.Body))
 	if err != nil {
 		d.Err = err.Error()
-		return d
+		return d, false
 	}
 	request.Header = d.Header.Clone()
 	if h != nil {
 		d.Status, err = s.callHandler(h, request)
-		d.panicked = errors.Is(err, errPanicked)
 	} else {
 		d.Status, err = s.postTo(request)
 	}
@@ -227,7 +227,7 @@ func (s *Server) post(ctx context.Context, h http.Handler, m message) Delivery {
 	} else if m.loseAnswer {
 		d.Err = "vippstest: the answer was lost"
 	}
-	return d
+	return d, errors.Is(err, errPanicked)
 }
 
 func (s *Server) postTo(request *http.Request) (int, error) {

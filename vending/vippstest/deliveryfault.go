@@ -17,8 +17,11 @@ type DeliveryFault struct {
 	Count     int    // how many are struck: 0 is one, less than 0 is all that follow
 	Kind      DeliveryFaultKind
 	Delay     time.Duration // how late Delay is, and how old StaleDate
+}
 
-	seen, struck int
+type deliveryFault struct {
+	DeliveryFault
+	injected
 }
 
 // DeliveryFaultKind is a way in which a delivery goes wrong.
@@ -70,15 +73,15 @@ func (s *Server) InjectDelivery(f ...DeliveryFault) {
 		if !slices.Contains(parcelFaults, fault.Kind) && !slices.Contains(attemptFaults, fault.Kind) {
 			panic(fmt.Sprintf("vippstest: unknown delivery fault kind %q", fault.Kind))
 		}
-		s.lost = append(s.lost, &fault)
+		s.deliveryFaults = append(s.deliveryFaults, &deliveryFault{fault, injected{skip: fault.Skip, count: fault.Count}})
 	}
 }
 
 // strikeParcel finds the faults of an event, and changes what it says where that is their doing.
-func (s *Server) strikeParcel(o *occurrence) []*DeliveryFault {
-	var found []*DeliveryFault
-	for _, f := range s.lost {
-		if slices.Contains(parcelFaults, f.Kind) && f.strikes(*o) {
+func (s *Server) strikeParcel(o *occurrence) []*deliveryFault {
+	var found []*deliveryFault
+	for _, f := range s.deliveryFaults {
+		if slices.Contains(parcelFaults, f.Kind) && f.fits(*o) && f.strikes() {
 			found = append(found, f)
 			o.body = f.rewrite(o.body)
 		}
@@ -87,40 +90,30 @@ func (s *Server) strikeParcel(o *occurrence) []*DeliveryFault {
 }
 
 // strikeAttempt finds the fault of an attempt.
-func (s *Server) strikeAttempt(o occurrence) *DeliveryFault {
-	for _, f := range s.lost {
-		if slices.Contains(attemptFaults, f.Kind) && f.strikes(o) {
+func (s *Server) strikeAttempt(o occurrence) *deliveryFault {
+	for _, f := range s.deliveryFaults {
+		if slices.Contains(attemptFaults, f.Kind) && f.fits(o) && f.strikes() {
 			return f
 		}
 	}
 	return nil
 }
 
-func (f *DeliveryFault) strikes(o occurrence) bool {
+func (f *deliveryFault) fits(o occurrence) bool {
 	short := "epayments.payment." + strings.ToLower(f.Event) + ".v1"
-	if f.Event != "" && f.Event != o.event && short != o.event || f.Reference != "" && f.Reference != o.reference {
-		return false
-	}
-	if f.Count >= 0 && f.struck >= max(f.Count, 1) {
-		return false
-	}
-	f.seen++
-	if f.seen <= f.Skip {
-		return false
-	}
-	f.struck++
-	return true
+	return (f.Event == "" || f.Event == o.event || short == o.event) &&
+		(f.Reference == "" || f.Reference == o.reference) && !f.over()
 }
 
-func (f *DeliveryFault) rewrite(body []byte) []byte {
-	switch f.Kind {
-	case ExtraFields:
+func (f *deliveryFault) rewrite(body []byte) []byte {
+	switch {
+	case f.Kind == ExtraFields:
 		return append(bytes.TrimSuffix(bytes.Clone(body), []byte("}")), `,"addedLater":{"list":[1,null,"x"]},"alsoNew":"y"}`...)
-	case NotSuccessful:
+	case f.Kind == NotSuccessful:
 		return bytes.Replace(body, []byte(`"success":true`), []byte(`"success":false`), 1)
-	case OldSpelling:
+	case f.Kind == OldSpelling:
 		return bytes.Replace(body, []byte(`"msn":`), []byte(`"merchantSerialNumber":`), 1)
-	case NoIdempotencyKey:
+	case f.Kind == NoIdempotencyKey:
 		before, rest, ok := bytes.Cut(body, []byte(`"idempotencyKey":`))
 		if _, after, found := bytes.Cut(rest, []byte(`,`)); ok && found {
 			return slices.Concat(before, after)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 	"unicode/utf8"
 )
@@ -64,16 +63,26 @@ func (v value) whole() int64 {
 // deepest is how far arrays and objects may be nested.
 const deepest = 32
 
-func parse(body []byte) (value, error) {
+var errTooDeep = errors.New("nested too deeply")
+
+// parse reads a body, or says what is wrong with it.
+func parse(body []byte) (v value, wrong string) {
 	if !utf8.Valid(body) {
-		return value{}, errors.New("The body is not UTF-8.") //nolint:staticcheck,revive // shown to clients as it is
+		return value{}, "The body is not UTF-8."
 	}
 	if !json.Valid(body) {
-		return value{}, errors.New("The body is not valid JSON.") //nolint:staticcheck,revive // shown to clients as it is
+		return value{}, "The body is not valid JSON."
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	return parseValue(d, 0)
+	v, err := parseValue(d, 0)
+	if err != nil {
+		return value{}, "The body is nested too deeply."
+	}
+	if v.kind != isObject {
+		return value{}, "The body must be a JSON object."
+	}
+	return v, ""
 }
 
 func parseValue(d *json.Decoder, depth int) (value, error) {
@@ -82,7 +91,7 @@ func parseValue(d *json.Decoder, depth int) (value, error) {
 		return value{}, err
 	}
 	if depth > deepest {
-		return value{}, errors.New("The body is nested too deeply.") //nolint:staticcheck,revive // shown to clients as it is
+		return value{}, errTooDeep
 	}
 	switch t := t.(type) {
 	case bool:
@@ -125,16 +134,4 @@ func parseNested(d *json.Decoder, open json.Delim, depth int) (value, error) {
 	}
 	_, err := d.Token() // the closing bracket
 	return v, err
-}
-
-// referenceIn reads the reference of a create body, before anything has been checked.
-func referenceIn(body []byte) string {
-	v, err := parse(body)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return ""
-	}
-	if r := v.get("reference"); r.kind == isString {
-		return r.text
-	}
-	return ""
 }

@@ -37,8 +37,29 @@ type Fault struct {
 
 	// Delay is how long Slow holds the answer back, and how late a Late request arrives.
 	Delay time.Duration
+}
 
-	seen, struck int
+// injected counts what a fault has done.
+type injected struct {
+	skip, count, seen, struck int
+}
+
+// over says whether there is nothing left to strike.
+func (i *injected) over() bool { return i.count >= 0 && i.struck >= max(i.count, 1) }
+
+// strikes says whether the one that just came is struck.
+func (i *injected) strikes() bool {
+	i.seen++
+	if i.seen <= i.skip {
+		return false
+	}
+	i.struck++
+	return true
+}
+
+type requestFault struct {
+	Fault
+	injected
 }
 
 // FaultKind is a way in which a request fails.
@@ -84,7 +105,7 @@ func (s *Server) Inject(f ...Fault) {
 		if !slices.Contains(faultKinds, fault.Kind) {
 			panic(fmt.Sprintf("vippstest: unknown fault kind %q", fault.Kind))
 		}
-		s.faults = append(s.faults, &fault)
+		s.faults = append(s.faults, &requestFault{fault, injected{skip: fault.Skip, count: fault.Count}})
 	}
 }
 
@@ -92,7 +113,7 @@ func (s *Server) Inject(f ...Fault) {
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults, s.lost = nil, nil
+	s.faults, s.deliveryFaults = nil, nil
 }
 
 // strike finds the fault of a call that has just come in.
@@ -104,17 +125,12 @@ func (s *Server) strike(c *call) {
 		if f.Kind == RefuseSticky && s.answeredBefore(c) {
 			continue
 		}
-		f.seen++
-		if f.seen <= f.Skip {
-			continue
+		if f.strikes() {
+			c.fault = &f.Fault
+			return
 		}
-		f.struck++
-		c.fault = new(*f)
-		return
 	}
 }
-
-func (f *Fault) over() bool { return f.Count >= 0 && f.struck >= max(f.Count, 1) }
 
 func (s *Server) answeredBefore(c *call) bool {
 	if c.route == nil || c.route.key == noKey {

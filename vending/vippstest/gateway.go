@@ -126,15 +126,7 @@ func (c *call) readBody() (reply, bool) {
 	if kind, _, err := mime.ParseMediaType(c.header.Get("Content-Type")); len(c.body) > 0 && (err != nil || kind != typeJSON) {
 		return c.route.refuse(c, refusal{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json."}), false
 	}
-	v, err := parse(c.body)
-	switch {
-	case err != nil:
-		c.malformed = err.Error()
-	case v.kind != isObject:
-		c.malformed = "The body must be a JSON object."
-	default:
-		c.parsed = v
-	}
+	c.parsed, c.malformed = parse(c.body)
 	return reply{}, true
 }
 

@@ -32,7 +32,11 @@ func (s *Server) remembered(c *call) (reply, bool) {
 	case k.request == c.fingerprint():
 		return k.reply, true
 	default:
-		return c.refuse(c.route.conflict, fmt.Sprintf("Idempotency-Key %s already exists.", c.key)), true
+		conflict := refusal{code: c.route.conflict, detail: fmt.Sprintf("Idempotency-Key %s already exists.", c.key)}
+		if c.route.op == "refund" {
+			conflict.title = "Refund idempotency conflict" // 4150 means something else for create
+		}
+		return c.route.refuse(c, conflict), true
 	}
 }
 

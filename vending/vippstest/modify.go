@@ -141,9 +141,9 @@ func (s *Server) cancelledBefore(p *payment) *refusal {
 		return nil
 	case RepeatedCancel6190:
 		return new(p.wrongState("6190", "cancelled"))
-	default:
-		return new(p.wrongState("6050", "cancelled"))
+	case RepeatedCancel6050:
 	}
+	return new(p.wrongState("6050", "cancelled"))
 }
 
 func (s *Server) refundPayment(c *call, p *payment) reply {

@@ -1,6 +1,7 @@
 package vippstest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,6 +85,7 @@ func (p *payment) express() bool { return p.order.shipping.has() }
 func (p *payment) books() Payment {
 	b := p.Payment
 	b.Metadata = maps.Clone(p.Metadata)
+	b.Body = bytes.Clone(p.Body)
 	return b
 }
 

@@ -49,6 +49,11 @@ func required(name string, r rule) field { return field{name: name, required: tr
 func optional(name string, r rule) field { return field{name: name, rule: r} }
 func nullable(name string, r rule) field { return field{name: name, null: true, rule: r} }
 
+// present is a field that must be there, if only as null.
+func present(name string, r rule) field {
+	return field{name: name, required: true, null: true, rule: r}
+}
+
 func object(fields ...field) rule {
 	return func(c *check, path string, v value) {
 		if v.kind != isObject {

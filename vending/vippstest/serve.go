@@ -44,11 +44,15 @@ func (s *Server) exchange(r *http.Request) (reply, ending) {
 	s.runDue()
 	s.match(c)
 	if c.op() == "create" {
-		c.reference = referenceIn(c.body)
+		// The limiter keys on it before anything is checked, and so do faults.
+		v, _ := parse(c.body)
+		if reference := v.get("reference"); reference.kind == isString {
+			c.reference = reference.text
+		}
 	}
 	s.strike(c)
 	entry := s.record(c)
-	if c.fault == nil || c.fault.Kind == RefuseSticky {
+	if c.fault == nil {
 		return s.finish(entry, s.run(c)), whole
 	}
 	return s.suffer(ctx, c, entry)
@@ -84,7 +88,9 @@ func (s *Server) suffer(ctx context.Context, c *call, entry *Request) (reply, en
 		return r, how
 	case Hang:
 		return s.finish(entry, reply{}), s.hold(ctx, nil)
-	default: // RefuseSticky is not suffered: the operation itself refuses
+	case RefuseSticky: // the operation itself refuses
+		return s.finish(entry, s.run(c)), whole
+	default: // Inject lets no other kind in
 		return s.finish(entry, s.run(c)), whole
 	}
 }

@@ -43,8 +43,10 @@ type Server struct {
 	deliveries    []Delivery
 	requests      []*Request
 	counts        map[countID]int
-	faults        []*Fault
-	lost          []*DeliveryFault
+	panics        []string // of webhook handlers
+
+	faults         []*requestFault
+	deliveryFaults []*deliveryFault
 }
 
 // Credentials are what a merchant has to show, as the portal hands them out.
@@ -111,10 +113,10 @@ func Start(tb TB, o Options) *Server {
 	s := New(o)
 	tb.Cleanup(func() {
 		s.Close()
-		for _, d := range s.Deliveries() {
-			if d.panicked {
-				tb.Errorf("vippstest: the handler of %s panicked: %s", d.URL, d.Err)
-			}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, p := range s.panics {
+			tb.Errorf("vippstest: %s", p)
 		}
 	})
 	return s
