@@ -1,0 +1,151 @@
+package vending
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vippsvending/vipps"
+)
+
+// ErrTooLate means that the session has moved on and has no use for what it was told.
+var ErrTooLate = errors.New("vending: the session has moved on")
+
+// Session gives a session by its id, or an error that matches [ErrNotFound].
+func (o *Operator) Session(ctx context.Context, id string) (*Session, error) {
+	s, err := o.config.Store.Load(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("session %s: %w", id, err)
+	}
+	return &s, nil
+}
+
+// Wait returns when a session is closed, or held for a person to decide. It does not move the session: [Operator.Run] does.
+// The error is the context's or the store's.
+func (o *Operator) Wait(ctx context.Context, id string) (*Session, error) {
+	changed, done := o.watch(id)
+	defer done()
+	for {
+		s, err := o.Session(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if s.State == Closed || s.State == Held {
+			return s, nil
+		}
+		if err := sleepOr(ctx, changed, time.Second); err != nil { // another process may have moved it
+			return nil, err
+		}
+	}
+}
+
+// Withdraw takes a session back: the customer has pressed the return button or has left. If the payment is not approved
+// yet it is cancelled; if it is, all that did not drop is released. A customer who approves in that moment gets their money
+// back, not the product. Withdrawing twice is the same as once.
+//
+// A session whose machine has been told cannot be withdrawn any more: [ErrTooLate]; so is one that is settled.
+func (o *Operator) Withdraw(ctx context.Context, id string) error {
+	return o.tell(ctx, id, fact{kind: factWithdraw, reason: ReasonReturned})
+}
+
+// Report takes the machine's word on one item from outside, such as telemetry that comes late: Dropped or NotDropped of the
+// [Command] with that id. A word that comes when the sum is fixed changes no sum; what dropped is then counted as lost.
+func (o *Operator) Report(ctx context.Context, vend string, verdict Verdict) error {
+	if verdict != Dropped && verdict != NotDropped {
+		return fmt.Errorf("vending.Report: %w: Verdict: must be Dropped or NotDropped", vipps.ErrInvalidRequest)
+	}
+	return o.tell(ctx, sessionOf(vend), fact{kind: factVerdict, vend: vend, verdict: verdict})
+}
+
+// Resolve takes a person's word on an item of a session that is held: Dropped charges it, NotDropped does not.
+func (o *Operator) Resolve(ctx context.Context, vend string, verdict Verdict) error {
+	if verdict != Dropped && verdict != NotDropped {
+		return fmt.Errorf("vending.Resolve: %w: Verdict: must be Dropped or NotDropped", vipps.ErrInvalidRequest)
+	}
+	return o.tell(ctx, sessionOf(vend), fact{kind: factResolved, vend: vend, verdict: verdict})
+}
+
+// tell puts what somebody said to the table, and has the session looked at.
+func (o *Operator) tell(ctx context.Context, id string, f fact) error {
+	m := &mover{o: o, id: id}
+	if err := m.load(ctx); err != nil {
+		return err
+	}
+	if m.foreign() {
+		return errForeign
+	}
+	taken, err := m.take(ctx, f)
+	switch {
+	case err != nil:
+		return err
+	case !taken && f.kind == factWithdraw && (m.s.State == Withdrawing || m.s.State == Closed):
+		return nil
+	case !taken && f.kind != factWithdraw && m.s.knows(f):
+		return nil
+	case !taken:
+		return fmt.Errorf("session %s is %s: %w", id, m.s.State, ErrTooLate)
+	}
+	if err := o.config.Store.Wake(ctx, 0, id); err != nil {
+		return err
+	}
+	o.wakeLoop()
+	return nil
+}
+
+// knows says that a word on an item has been taken before.
+func (s *Session) knows(f fact) bool {
+	i := s.index(f.vend)
+	return i >= 0 && s.Items[i].Concluded && s.Items[i].Verdict == f.verdict
+}
+
+// stored tells everybody who waits in this process.
+func (o *Operator) stored(s Session, step Step) {
+	o.mu.Lock()
+	for _, changed := range o.watching[s.ID] {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}
+	o.mu.Unlock()
+	if o.config.Observe != nil {
+		o.config.Observe(Transition{Session: s, Step: step})
+	}
+}
+
+// watch gives a channel that hears when this process stores the session, until done is called.
+func (o *Operator) watch(id string) (changed chan struct{}, done func()) {
+	changed = make(chan struct{}, 1)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.watching[id] = append(o.watching[id], changed)
+	return changed, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.watching[id] = slices.DeleteFunc(o.watching[id], func(c chan struct{}) bool { return c == changed })
+		if len(o.watching[id]) == 0 {
+			delete(o.watching, id)
+		}
+	}
+}
+
+// pause waits until a session is stored, at most so long.
+func (o *Operator) pause(ctx context.Context, id string, at time.Duration) error {
+	changed, done := o.watch(id)
+	defer done()
+	return sleepOr(ctx, changed, at)
+}
+
+func sleepOr(ctx context.Context, changed <-chan struct{}, at time.Duration) error {
+	timer := time.NewTimer(at)
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package vending
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// mover is one worker with one session in its hands: it learns facts, puts them to the table and stores what comes of them.
+type mover struct {
+	o  *Operator
+	id string
+	s  Session
+	// loaded is when s was loaded or saved, by our own clock; s.Now is the same moment by the store's.
+	loaded time.Time
+	base   time.Time
+	// view is this worker's own newest read, and seen is when it was sent, by our own clock. Nil after anything that was
+	// not answered.
+	view *View
+	seen time.Time
+	// armed says that the last save entered Vending and was ours, at the moment of armedAt.
+	armed   bool
+	armedAt time.Time
+	claim   time.Duration // for how long after loaded the session is ours alone
+	last    error         // the newest failure, for whoever waits
+}
+
+var (
+	errElsewhere = errors.New("left to the worker that reaches the machine")
+	errForeign   = errors.New("vending: the session belongs to another environment, sales unit or version")
+)
+
+// maxSteps bounds what one advance does; a session needs ten.
+const maxSteps = 60
+
+// since is how long ago a moment was, by the clock that says more: the monotonic one stands still while a machine sleeps,
+// the other may be set.
+func since(t time.Time) time.Duration {
+	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
+}
+
+// advance moves a session on until it has to wait for somebody. It returns the session as it is then, and the newest
+// failure. claimed says that the caller has claimed it already.
+func (o *Operator) advance(ctx context.Context, id string, claimed bool) (Session, error) {
+	m := &mover{o: o, id: id}
+	if !claimed {
+		if err := o.config.Store.Wake(ctx, lease, id); err != nil {
+			return Session{}, err
+		}
+	}
+	if err := m.load(ctx); err != nil {
+		return Session{}, err
+	}
+	if m.foreign() {
+		return m.s, errForeign
+	}
+	err := m.run(ctx)
+	if errors.Is(err, errElsewhere) {
+		return m.s, o.config.Store.Wake(context.WithoutCancel(ctx), lease/30, id)
+	}
+	return m.s, errors.Join(err, m.last)
+}
+
+// foreign says that the session is for another worker: of another environment, sales unit or newer version.
+func (m *mover) foreign() bool {
+	client := m.o.config.Client
+	return m.s.Schema != schema || m.s.Environment != client.Environment() || m.s.MerchantSerialNumber != client.MerchantSerialNumber()
+}
+
+func (m *mover) load(ctx context.Context) error {
+	s, err := m.o.config.Store.Load(ctx, m.id)
+	if err != nil {
+		return fmt.Errorf("session %s: %w", m.id, err)
+	}
+	m.hold(s)
+	m.armed, m.claim = false, lease
+	return nil
+}
+
+// hold takes a session that was just loaded or saved.
+func (m *mover) hold(s Session) {
+	m.s, m.loaded, m.base = s, time.Now(), s.Now
+}
+
+// tick sets the session's clock: the store's, as far as we can tell.
+func (m *mover) tick() { m.s.Now = m.base.Add(since(m.loaded)) }
+
+func (m *mover) run(ctx context.Context) error {
+	for range maxSteps {
+		m.tick()
+		if ctx.Err() != nil && !m.armed {
+			return m.sleep(ctx, 0) // handed over
+		}
+		if m.view != nil && since(m.seen) > fresh {
+			m.view = nil
+		}
+		if m.view != nil {
+			taken, err := m.take(ctx, fact{kind: factRead, view: *m.view})
+			if err != nil {
+				return err
+			}
+			if taken {
+				continue
+			}
+		}
+		do, at := m.o.rules.next(&m.s, m.view, m.armed)
+		switch do {
+		case doNothing:
+			return nil
+		case doSleep:
+			return m.sleepUntil(ctx, at)
+		case doClock:
+			if taken, err := m.take(ctx, fact{kind: factClock}); err != nil || !taken {
+				return errors.Join(err, m.sleep(ctx, time.Second))
+			}
+			continue
+		case doRead, doCreate, doGiveUp, doCancel, doCapture, doVend, doConclude:
+		}
+		if since(m.loaded) > m.claim && !m.armed {
+			return nil // others may be at work: they go on
+		}
+		again, err := m.perform(ctx, do)
+		if err != nil {
+			return err
+		}
+		if !again {
+			return m.sleep(ctx, m.o.delay(&m.s, m.last))
+		}
+	}
+	return m.sleep(ctx, time.Minute)
+}
+
+// take puts a fact to the table and stores what comes of it. It says whether a row took the fact. A save that finds a newer
+// session, or whose answer is lost, tries the same fact on the newer one.
+func (m *mover) take(ctx context.Context, f fact) (bool, error) {
+	// What has been learnt must be stored even if nobody waits for it any more.
+	saving := context.WithoutCancel(ctx)
+	for try := 0; ; {
+		m.tick()
+		next, ok := m.o.rules.apply(m.s, f)
+		if !ok {
+			return false, nil
+		}
+		arms := next.State == Vending && m.s.State != Vending
+		if arms {
+			if err := m.ready(saving); err != nil {
+				if errors.Is(err, ErrElsewhere) {
+					return false, errElsewhere
+				}
+				f = fact{kind: factNotReady}
+				continue
+			}
+		}
+		step := Step{At: m.s.Now, From: m.s.State, Fact: f.String(), To: next.State}
+		next.History = append(next.History[:len(next.History):len(next.History)], step)
+		next.WakeAt = m.wakeAt(&next, arms)
+		err := m.o.config.Store.Save(saving, next)
+		if err == nil {
+			next.Version++
+			m.base = m.s.Now // the moment of the save, by the store's clock
+			next.Now = m.base
+			m.hold(next)
+			m.armed, m.armedAt, m.claim = arms, m.loaded, max(lease, next.WakeAt.Sub(next.Now))
+			m.o.stored(next, step)
+			return true, nil
+		}
+		if !errors.Is(err, ErrStale) {
+			m.warn(ctx, "session could not be saved", err)
+			try++
+			if ctx.Err() != nil && try > 5 || !sleepFor(saving, min(5*time.Second, 50*time.Millisecond<<min(try, 7))) {
+				return false, err
+			}
+		}
+		if err := m.load(saving); err != nil && ctx.Err() != nil {
+			return false, err
+		}
+	}
+}
+
+// wakeAt is when others may look: never, at the next task, or when this worker must be gone.
+func (m *mover) wakeAt(next *Session, arms bool) time.Time {
+	switch {
+	case next.State == Closed && len(next.Tasks) > 0:
+		return next.Tasks[0].At
+	case next.State == Closed:
+		return time.Time{}
+	case arms:
+		return next.Now.Add(m.o.config.Timeouts.Start + lease/3)
+	default:
+		return next.Now.Add(lease)
+	}
+}
+
+func (m *mover) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return m.o.config.Machine.Ready(ctx, m.s.Machine)
+}
+
+// sleep gives the session back, to be looked at in so long.
+func (m *mover) sleep(ctx context.Context, in time.Duration) error {
+	return m.o.config.Store.Wake(context.WithoutCancel(ctx), max(0, in), m.id)
+}
+
+func (m *mover) sleepUntil(ctx context.Context, at time.Time) error {
+	if at.IsZero() {
+		return m.sleep(ctx, m.o.delay(&m.s, nil))
+	}
+	return m.sleep(ctx, at.Sub(m.s.Now))
+}
+
+func (m *mover) warn(ctx context.Context, what string, err error) {
+	m.o.config.Logger.LogAttrs(ctx, slog.LevelWarn, what, slog.String("session", m.id), slog.String("state", string(m.s.State)), slog.String("error", err.Error()))
+}
+
+// sleepFor says whether the time passed before the context ended.
+func sleepFor(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,114 @@
+package vending
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	metadataMachine = "vending-machine" // makes a payment one of ours
+	metadataNonce   = "vending-nonce"   // makes it this session's
+)
+
+// lease is how long a worker has a session to itself before others look at it. It saves calls; no promise rests on it.
+const lease = 15 * time.Second
+
+var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// random is n characters of five random bits each.
+func random(n int) string {
+	bytes := make([]byte, n)
+	_, _ = rand.Read(bytes) // never fails
+	return letters.EncodeToString(bytes)[:n]
+}
+
+func (o *Operator) newSession(machine string, door Door, planogram string) Session {
+	return Session{
+		// 65 random bits: an id from a counter would find the payments of another time when a backup is restored.
+		ID:                   machine + "-" + random(13),
+		Schema:               schema,
+		Machine:              machine,
+		Seat:                 machine,
+		Environment:          o.config.Client.Environment(),
+		MerchantSerialNumber: o.config.Client.MerchantSerialNumber(),
+		Door:                 door,
+		Planogram:            planogram,
+		State:                Opening,
+		Currency:             o.config.Currency,
+		Nonce:                random(26),
+		Due:                  -1,
+	}
+}
+
+// open stores a session and makes its payment. On success s is the session that waits for the customer.
+func (o *Operator) open(ctx context.Context, s *Session) error {
+	now := time.Now()
+	s.Opened, s.Since = now, now
+	s.OpenUntil = now.Add(o.config.Timeouts.Open)
+	s.WakeAt = now.Add(lease)
+	s.History = []Step{{At: now, Fact: "opened", To: Opening}}
+	if err := o.config.Store.Create(ctx, *s); err != nil {
+		return err
+	}
+	made, failure := o.advance(ctx, s.ID, true)
+	for made.State == Opening {
+		if err := o.pause(ctx, s.ID, o.delay(&made, failure)); err != nil {
+			return o.leave(ctx, s.ID, err)
+		}
+		now, err := o.Session(ctx, s.ID)
+		if err != nil {
+			return err
+		}
+		if made = *now; made.State != Opening {
+			break
+		}
+		next, err := o.advance(ctx, s.ID, false)
+		if err != nil {
+			failure = err
+		}
+		if next.ID != "" {
+			made = next
+		}
+	}
+	switch {
+	case made.ID == "":
+		return failure
+	case made.State != Waiting:
+		return fmt.Errorf("session %s: the payment could not be made (%s): %w", s.ID, made.Reason, cmp.Or(failure, errNotOpened))
+	default:
+		*s = made
+		return nil
+	}
+}
+
+var errNotOpened = errors.New("no answer in time")
+
+// leaveTime is how long a session that nobody waits for any more is followed to its end.
+const leaveTime = 15 * time.Second
+
+// leave withdraws a session that nobody waits for any more.
+func (o *Operator) leave(ctx context.Context, id string, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if err := o.Withdraw(ctx, id); err != nil {
+		return fmt.Errorf("session %s is left to whoever runs the store next: %w: %w", id, cause, err)
+	}
+	if _, err := o.Wait(ctx, id); err != nil {
+		return fmt.Errorf("session %s is withdrawn, and left to whoever runs the store next: %w", id, cause)
+	}
+	return fmt.Errorf("session %s is withdrawn: %w", id, cause)
+}
+
+// sessionOf is the session that a vend id belongs to.
+func sessionOf(vend string) string {
+	if i := strings.LastIndex(vend, "-v"); i > 0 {
+		return vend[:i]
+	}
+	return ""
+}

@@ -1,0 +1,233 @@
+package vending
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/epayment"
+)
+
+// callTimeout bounds one call of Vipps MobilePay.
+const callTimeout = 30 * time.Second
+
+// perform does one thing for the session and puts what came of it to the table. It says whether to go on at once.
+func (m *mover) perform(ctx context.Context, do effect) (bool, error) {
+	ctx = context.WithoutCancel(ctx) // a call that was begun is finished
+	switch do {
+	case doRead:
+		return m.read(ctx)
+	case doCreate:
+		return m.create(ctx)
+	case doGiveUp:
+		return m.giveUp(ctx)
+	case doCancel:
+		return m.cancel(ctx)
+	case doCapture:
+		return m.capture(ctx)
+	case doVend:
+		return m.vend(ctx)
+	case doConclude:
+		return m.conclude(ctx)
+	case doNothing, doSleep, doClock:
+		return false, nil
+	default:
+		return false, nil
+	}
+}
+
+// failed keeps a failure for whoever waits, and forgets what was read before it.
+func (m *mover) failed(ctx context.Context, err error) (bool, error) {
+	m.last = err
+	m.view = nil
+	m.warn(ctx, "call failed", err)
+	return false, nil
+}
+
+// conclusive gives the refusal in an error, if it is one that says something for good.
+func (m *mover) conclusive(err error) (*vipps.Error, bool) {
+	refused, ok := errors.AsType[*vipps.Error](err)
+	return refused, ok && m.o.rules.attemptOver(refused)
+}
+
+func (m *mover) look(at time.Time, v View) {
+	m.view, m.seen = &v, at
+}
+
+func (m *mover) read(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	at, sent := m.s.Now, time.Now()
+	payment, err := m.o.payments.Get(ctx, m.id)
+	if isAbsent(err) {
+		m.look(sent, View{At: at})
+		return true, nil
+	}
+	if err != nil {
+		return m.failed(ctx, err)
+	}
+	if payment.Metadata[metadataNonce] != m.s.Nonce {
+		m.warn(ctx, "payment is not this session's", errOrphan)
+		m.look(sent, View{At: at})
+		return true, nil
+	}
+	if payment.Amount.Currency != m.s.Currency {
+		return m.failed(ctx, fmt.Errorf("session %s: the payment is in %s, not in %s", m.id, payment.Amount.Currency, m.s.Currency))
+	}
+	m.look(sent, viewOf(at, payment.State, payment.Aggregate, payment.CaptureGuaranteedUntil))
+	return true, nil
+}
+
+var errOrphan = errors.New("a payment under our reference has another nonce or none: it is left alone, look it up in the portal")
+
+// isAbsent says that the API, not a gateway in front of it, has no such payment.
+func isAbsent(err error) bool {
+	refused, ok := errors.AsType[*vipps.Error](err)
+	return ok && refused.Status == http.StatusNotFound && refused.During == "" &&
+		(refused.Code == epayment.CodeReferenceNotFound || refused.TraceID != "")
+}
+
+func viewOf(at time.Time, state epayment.State, a epayment.Aggregate, guaranteed time.Time) View {
+	return View{
+		At: at, Exists: true, State: state, Authorized: a.Authorized.Value, Captured: a.Captured.Value,
+		Cancelled: a.Cancelled.Value, Refunded: a.Refunded.Value, GuaranteedUntil: guaranteed,
+	}
+}
+
+// until is a context that ends with a limit of the session's, and with the time that one call may take.
+func (m *mover) until(ctx context.Context, limit time.Time) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(callTimeout, limit.Sub(m.s.Now)))
+}
+
+func (m *mover) create(ctx context.Context) (bool, error) {
+	calling, cancel := m.until(ctx, m.s.OpenUntil)
+	defer cancel()
+	made, err := m.o.payments.CreateEncoded(calling, m.id, m.id+"-c", m.s.Body.Open())
+	if err == nil { // nobody can have approved yet: the first look is a poll
+		_, err := m.take(ctx, fact{kind: factCreated, redirect: Seal([]byte(made.RedirectURL))})
+		return false, err
+	}
+	m.last = err
+	if refused, ok := m.conclusive(err); ok {
+		return m.take(ctx, fact{kind: factRefused, code: refused.Code})
+	}
+	if errors.Is(err, vipps.ErrInvalidRequest) {
+		return m.take(ctx, fact{kind: factRefused})
+	}
+	m.warn(ctx, "payment could not be made", err)
+	_, err = m.take(ctx, fact{kind: factUnanswered})
+	return false, err
+}
+
+func (m *mover) giveUp(ctx context.Context) (bool, error) {
+	calling, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	at, sent := m.s.Now, time.Now()
+	after, err := m.o.payments.CancelIfNotAuthorized(calling, m.id, epayment.CancelRequest{})
+	if err == nil {
+		m.look(sent, viewOf(at, after.State, after.Aggregate, m.s.Seen.GuaranteedUntil))
+		return true, nil
+	}
+	if _, ok := m.conclusive(err); ok { // it was approved, or has ended: look
+		m.view = nil
+		return true, nil
+	}
+	return m.failed(ctx, err)
+}
+
+func (m *mover) cancel(ctx context.Context) (bool, error) {
+	calling, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	at, sent := m.s.Now, time.Now()
+	after, err := m.o.payments.Cancel(calling, m.id, epayment.CancelRequest{})
+	if err == nil {
+		m.look(sent, viewOf(at, after.State, after.Aggregate, m.s.Seen.GuaranteedUntil))
+		if m.view.free() > 0 { // the answer shows no progress: only a read counts
+			m.view = nil
+			return false, nil
+		}
+		return true, nil
+	}
+	m.view = nil
+	if refused, ok := m.conclusive(err); ok {
+		m.last = err
+		return m.take(ctx, fact{kind: factCancelRefused, code: refused.Code})
+	}
+	return m.failed(ctx, err)
+}
+
+func (m *mover) capture(ctx context.Context) (bool, error) {
+	if !m.o.rules.mayCapture(&m.s, m.s.Now) {
+		m.view = nil
+		return false, nil
+	}
+	calling, cancel := m.until(ctx, m.s.Capture.SendUntil)
+	defer cancel()
+	attempt := m.s.Capture
+	at, sent := m.s.Now, time.Now()
+	after, err := m.o.payments.Capture(calling, m.id, epayment.CaptureRequest{
+		IdempotencyKey: fmt.Sprintf("%s-k%d", m.id, attempt.N),
+		Amount:         vipps.Amount{Value: attempt.Amount, Currency: m.s.Currency},
+	})
+	if err == nil {
+		before := m.view.Captured
+		m.look(sent, viewOf(at, after.State, after.Aggregate, m.s.Seen.GuaranteedUntil))
+		if m.view.Captured <= before { // the answer shows no progress: only a read counts
+			m.view = nil
+			return false, nil
+		}
+		return true, nil
+	}
+	m.view = nil
+	if refused, ok := m.conclusive(err); ok {
+		m.last = err
+		return m.take(ctx, fact{kind: factCaptureRefused, n: attempt.N, code: refused.Code})
+	}
+	return m.failed(ctx, err)
+}
+
+// vend tells the machine, once, and only while the command may still start.
+func (m *mover) vend(ctx context.Context) (bool, error) {
+	m.armed = false
+	within := m.o.config.Timeouts.Start - since(m.armedAt)
+	item, ok := m.s.current()
+	if !ok || within <= 0 {
+		return true, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.o.config.Timeouts.Verdict)
+	defer cancel()
+	verdict, err := m.o.config.Machine.Vend(ctx, Command{
+		ID: item.VendID, Session: m.id, Machine: m.s.Machine, Slot: item.Slot, Within: within,
+	})
+	if err != nil || verdict != Dropped && verdict != NotDropped {
+		if err != nil {
+			m.last = err
+			m.warn(ctx, "machine did not answer", err)
+		}
+		return true, nil // ask it
+	}
+	return m.take(ctx, fact{kind: factVerdict, vend: item.VendID, verdict: verdict})
+}
+
+// conclude asks the machine what became of the item. An error says nothing, however often.
+func (m *mover) conclude(ctx context.Context) (bool, error) {
+	item, ok := m.s.current()
+	if !ok {
+		return false, nil
+	}
+	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	verdict, err := m.o.config.Machine.Conclude(asking, item.VendID)
+	m.tick()
+	switch {
+	case err == nil && verdict != Pending:
+		return m.take(ctx, fact{kind: factVerdict, vend: item.VendID, verdict: verdict})
+	case err != nil:
+		m.last = err
+		m.warn(ctx, "machine did not answer", err)
+	}
+	return m.take(ctx, fact{kind: factClock})
+}

@@ -1,0 +1,111 @@
+package vending
+
+import (
+	"slices"
+	"time"
+)
+
+// UnknownPolicy says what happens when nobody knows whether a product came out.
+type UnknownPolicy int
+
+// The policies.
+const (
+	// ReleaseUnknown charges nothing for the item and tells a person. It is the default.
+	ReleaseUnknown UnknownPolicy = iota
+	// HoldUnknown keeps the reservation until a person says what happened, at most Timeouts.Hold.
+	HoldUnknown
+)
+
+// rules are the pure part of the engine: what a fact does to a session, what the money needs, what to do next. They read
+// no clock but Session.Now and call nobody.
+type rules struct {
+	timeouts Timeouts
+	unknown  UnknownPolicy
+	// off switches single guards off, in tests that show what each of them prevents.
+	off guard
+}
+
+// guard is a set of rules that look harmless to leave out.
+type guard uint16
+
+const (
+	guardLookAgain     guard = 1 << iota // a closed session is looked at again
+	guardRefusedCreate                   // a refused create is not proof that no payment exists
+	guardAbsent                          // neither is a 404, for a while
+	guardGiveUp                          // giving up takes back only what nobody has approved
+	guardConclude                        // recovery asks the machine and never tells it
+	guardFactVend                        // a verdict is about one try
+	guardFactN                           // a refusal is about one attempt
+	guardConclusive                      // only a conclusive refusal ends an attempt
+	guardNewKey                          // a refused key is not used again
+	guardWindow                          // an attempt is not sent after its window
+	guardUnknown                         // an item without a verdict is said
+	guardRest                            // a terminated payment is at rest
+)
+
+func (r rules) on(g guard) bool { return r.off&g == 0 }
+
+// apply takes one fact. It returns the next session and whether any row of the table took the fact; the given session is
+// not changed.
+func (r rules) apply(s Session, f fact) (Session, bool) {
+	for i := range table {
+		row := &table[i]
+		if row.fact != f.kind || !slices.Contains(row.from, s.State) || row.when != nil && !row.when(r, &s, f) {
+			continue
+		}
+		s.Items = slices.Clone(s.Items)
+		s.Tasks = slices.Clone(s.Tasks)
+		if f.kind == factRead {
+			r.see(&s, f.view)
+		}
+		if row.do != nil {
+			row.do(r, &s, f)
+		}
+		r.enter(&s, row.to)
+		return s, true
+	}
+	return s, false
+}
+
+// see keeps the most that was ever seen.
+func (r rules) see(s *Session, v View) {
+	if v.older(s.Seen) {
+		return
+	}
+	s.Seen = v
+	if v.authorized() && s.Approved.IsZero() {
+		s.Approved = s.Now
+	}
+}
+
+// enter does what belongs to arriving in a state, whichever way. to is empty for a row that stays.
+func (r rules) enter(s *Session, to State) {
+	if to == "" {
+		return
+	}
+	s.State, s.Since = to, s.Now
+	switch to {
+	case Waiting:
+		s.ApproveUntil = s.Now.Add(r.timeouts.Approve)
+	case Withdrawing:
+		s.SeatUntil = s.Now.Add(r.timeouts.Seat)
+	case Vending:
+		s.VerdictUntil = s.Now.Add(r.timeouts.Verdict)
+	case Held:
+		s.Seat = ""
+		s.HoldUntil = s.Now.Add(r.timeouts.Hold)
+		if latest := s.deadline().Add(-12 * time.Hour); latest.Before(s.HoldUntil) {
+			s.HoldUntil = latest
+		}
+	case Settling:
+		s.Seat = ""
+		s.Absent = false
+		if s.Due < 0 {
+			s.Due = s.price(inTime)
+			s.Capture = Attempt{N: 1, Amount: s.Due, SendUntil: s.Now.Add(sendWindow)}
+		}
+	case Closed:
+		s.Seat, s.Ended = "", s.Now
+	case Opening, Choosing:
+	}
+}

@@ -1,0 +1,162 @@
+package vending
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/webhooks"
+)
+
+// pollStore is how often the loop asks the store for sessions that are due; a webhook or a person does not wait for it.
+const pollStore = 250 * time.Millisecond
+
+// Run moves along every session that is due, of this process and of any other that left some behind: there is no special
+// recovery. It returns when the context has ended and what was under way is finished or handed over. Its error is the
+// context's. A store that fails is asked again.
+func (o *Operator) Run(ctx context.Context) error {
+	o.mu.Lock()
+	o.running++
+	o.mu.Unlock()
+	defer func() {
+		o.mu.Lock()
+		o.running--
+		o.mu.Unlock()
+	}()
+	var working sync.WaitGroup
+	defer working.Wait()
+	free := make(chan struct{}, o.config.Workers)
+	ticker := time.NewTicker(pollStore)
+	defer ticker.Stop()
+	for {
+		o.startDue(ctx, &working, free)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		case <-o.kick:
+		}
+	}
+}
+
+// startDue claims as many sessions as there are free workers.
+func (o *Operator) startDue(ctx context.Context, working *sync.WaitGroup, free chan struct{}) {
+	limit := cap(free) - len(free)
+	if limit == 0 {
+		return
+	}
+	claiming, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	for s, err := range o.config.Store.Due(claiming, limit, lease) {
+		if err != nil {
+			if ctx.Err() == nil {
+				o.config.Logger.LogAttrs(ctx, slog.LevelWarn, "store does not answer", slog.String("session", s.ID), slog.String("error", err.Error()))
+			}
+			continue
+		}
+		free <- struct{}{}
+		working.Go(func() {
+			defer func() { <-free }()
+			if _, err := o.advance(ctx, s.ID, true); err != nil && !errors.Is(err, errForeign) {
+				o.config.Logger.LogAttrs(ctx, slog.LevelDebug, "session waits", slog.String("session", s.ID), slog.String("error", err.Error()))
+			}
+			o.wakeLoop() // there may be more than there were workers
+		})
+	}
+}
+
+// ensureRunning runs the loop as long as the caller needs it, unless somebody runs it already.
+func (o *Operator) ensureRunning(ctx context.Context) (stop func()) {
+	o.mu.Lock()
+	running := o.running > 0
+	o.mu.Unlock()
+	if running {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var loop sync.WaitGroup
+	loop.Go(func() { _ = o.Run(ctx) }) // ends with the context, whose error says nothing
+	return func() {
+		cancel()
+		loop.Wait()
+	}
+}
+
+func (o *Operator) wakeLoop() {
+	select {
+	case o.kick <- struct{}{}:
+	default:
+	}
+}
+
+// HandleEvent takes what a webhook brings; give it to webhooks.Handler as its Handle. A payment event makes its session go
+// at once, and is believed in nothing: the payment is read. It does one write. An error means that the store does not
+// answer; the delivery is then repeated. Events of unknown payments and events that this package has no use for are nil.
+func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error {
+	payment, ok := event.(*webhooks.PaymentEvent)
+	if !ok || payment.Reference == "" {
+		return nil
+	}
+	o.heard.Store(time.Now().UnixNano())
+	if err := o.config.Store.Wake(ctx, 0, payment.Reference); err != nil {
+		return err
+	}
+	o.wakeLoop()
+	return nil
+}
+
+// webhooksAlive is how long after a webhook polling stays slow.
+const webhooksAlive = 10 * time.Minute
+
+// delay is when to look at a session again if nothing else says.
+func (o *Operator) delay(s *Session, last error) time.Duration {
+	age := s.Now.Sub(s.Since)
+	between := func(low, high time.Duration) time.Duration { return min(max(age, low), high) }
+	if refused, ok := errors.AsType[*vipps.Error](last); ok {
+		if refused.RetryAfter > 0 {
+			return min(refused.RetryAfter, 10*time.Minute)
+		}
+		if refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusLocked {
+			return between(5*time.Second, time.Minute)
+		}
+	}
+	switch s.State {
+	case Opening:
+		return time.Second << min(s.Creates, 4)
+	case Waiting:
+		switch {
+		case time.Since(time.Unix(0, o.heard.Load())) < webhooksAlive:
+			return 5 * time.Second
+		case age < time.Minute:
+			return time.Second
+		default:
+			return 2 * time.Second
+		}
+	case Withdrawing:
+		return min(between(3*time.Second, time.Minute), untilSeat(s))
+	case Choosing:
+		return time.Second
+	case Vending:
+		return between(time.Second, 10*time.Second)
+	case Held:
+		return 10 * time.Minute
+	case Settling:
+		return between(2*time.Second, 5*time.Minute)
+	case Closed:
+		return time.Minute
+	default:
+		return time.Hour
+	}
+}
+
+// untilSeat is how long a withdrawn session still holds its machine; long if it does not.
+func untilSeat(s *Session) time.Duration {
+	if s.Seat == "" {
+		return time.Hour
+	}
+	return max(0, s.SeatUntil.Sub(s.Now))
+}

@@ -1,0 +1,137 @@
+package vending
+
+import "time"
+
+// effect is the one thing to do for a session now.
+type effect int
+
+const (
+	doNothing  effect = iota // there is nothing left to do
+	doSleep                  // until the time that comes with it
+	doClock                  // a time limit has passed: tell the table
+	doRead                   // GET
+	doCreate                 // POST the frozen body
+	doGiveUp                 // cancel, if nobody has approved
+	doCancel                 // release what is reserved
+	doCapture                // capture, by the stored attempt
+	doVend                   // tell the machine
+	doConclude               // ask the machine
+)
+
+// next decides what to do. view is the worker's own read, which no row has taken, or nil if it has none that is fresh;
+// armed says that this worker's own save has just entered Vending.
+func (r rules) next(s *Session, view *View, armed bool) (effect, time.Time) {
+	if view != nil && !usable(s, *view) {
+		return doSleep, time.Time{}
+	}
+	switch s.State {
+	case Opening:
+		return r.opening(s)
+	case Waiting:
+		return r.waiting(s, view)
+	case Withdrawing:
+		return r.withdrawing(s, view)
+	case Choosing:
+		return r.choosing(s, view)
+	case Vending:
+		return r.vending(armed)
+	case Held:
+		return until(s, s.HoldUntil)
+	case Settling:
+		return r.settling(s, view)
+	case Closed:
+		return r.closed(s, view)
+	default:
+		return doNothing, time.Time{} // a state of another version of this program
+	}
+}
+
+func until(s *Session, at time.Time) (effect, time.Time) {
+	if s.Now.Before(at) {
+		return doSleep, at
+	}
+	return doClock, time.Time{}
+}
+
+func (r rules) opening(s *Session) (effect, time.Time) {
+	if s.Now.Before(s.OpenUntil) && s.Creates < maxCreates {
+		return doCreate, time.Time{}
+	}
+	return until(s, s.OpenUntil)
+}
+
+func (r rules) waiting(s *Session, view *View) (effect, time.Time) {
+	switch {
+	case !s.Now.Before(s.ApproveUntil):
+		return doClock, time.Time{}
+	case view == nil:
+		return doRead, time.Time{}
+	default:
+		return doSleep, time.Time{}
+	}
+}
+
+func (r rules) withdrawing(s *Session, view *View) (effect, time.Time) {
+	switch {
+	case s.Seat != "" && !s.Now.Before(s.SeatUntil):
+		return doClock, time.Time{}
+	case view == nil:
+		return doRead, time.Time{}
+	case view.created() && r.on(guardGiveUp):
+		return doGiveUp, time.Time{}
+	case view.created():
+		return doCancel, time.Time{}
+	default:
+		return doSleep, time.Time{}
+	}
+}
+
+func (r rules) choosing(_ *Session, view *View) (effect, time.Time) {
+	if view == nil {
+		return doRead, time.Time{}
+	}
+	return doSleep, time.Time{}
+}
+
+func (r rules) vending(armed bool) (effect, time.Time) {
+	if armed || !r.on(guardConclude) {
+		return doVend, time.Time{}
+	}
+	return doConclude, time.Time{}
+}
+
+func (r rules) settling(s *Session, view *View) (effect, time.Time) {
+	if view == nil {
+		return doRead, time.Time{}
+	}
+	switch needed, at := r.money(s, *view); needed {
+	case capture:
+		return doCapture, time.Time{}
+	case release:
+		return doCancel, time.Time{}
+	case wait, rest, surplus, loss, again:
+		return doSleep, at
+	default:
+		return doSleep, at
+	}
+}
+
+// closed reads again whenever it is woken, as long as the payment may still appear.
+func (r rules) closed(s *Session, view *View) (effect, time.Time) {
+	switch {
+	case !s.Watched():
+		return doNothing, time.Time{}
+	case view == nil:
+		return doRead, time.Time{}
+	case len(s.Tasks) > 0:
+		return doSleep, s.Tasks[0].At
+	default:
+		return doNothing, time.Time{}
+	}
+}
+
+// mayCapture is asked once more just before the stored attempt goes out: a worker that was paused sends nothing after its
+// window.
+func (r rules) mayCapture(s *Session, now time.Time) bool {
+	return now.Before(s.Capture.SendUntil) || !r.on(guardWindow)
+}

@@ -1,0 +1,198 @@
+// Package vendingtest helps to test programs that sell with package vending: a machine that does what a test tells it to.
+package vendingtest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/vippsvending/vipps/vending"
+)
+
+// Behaviour is what a [Machine] does with one command.
+type Behaviour struct {
+	// Drops says whether the product comes out.
+	Drops bool
+	// Takes is how long the motor turns. Until then the machine says Pending when it is asked.
+	Takes time.Duration
+	// Hears says whether the command arrives at all. A machine that does not hear it can still be asked.
+	Hears bool
+	// Answers says whether the answer to the command arrives. Asking afterwards works.
+	Answers bool
+	// Forgets says that the machine has lost its memory when it is asked: it says Unknown.
+	Forgets bool
+	// Mute says that asking gets no answer either.
+	Mute bool
+}
+
+// What machines do.
+var (
+	Drop       = Behaviour{Drops: true, Hears: true, Answers: true}
+	Jam        = Behaviour{Hears: true, Answers: true}
+	LostAnswer = Behaviour{Drops: true, Hears: true}
+	LostOrder  = Behaviour{}
+	// Silent is a machine that turns its motor and is never heard of again.
+	Silent      = Behaviour{Drops: true, Hears: true, Mute: true}
+	SilentEmpty = Behaviour{Hears: true, Mute: true}
+	Forgetful   = Behaviour{Drops: true, Hears: true, Forgets: true}
+)
+
+// Slow is a machine that drops after a while.
+func Slow(takes time.Duration) Behaviour {
+	return Behaviour{Drops: true, Hears: true, Answers: true, Takes: takes}
+}
+
+var errNoAnswer = errors.New("vendingtest: the machine does not answer")
+
+// Machine keeps the promise of [vending.Machine] and counts what leaves it. The zero Machine drops everything. It is safe
+// for concurrent use.
+type Machine struct {
+	mu       sync.Mutex
+	script   []Behaviour
+	ready    error
+	tries    map[string]*try
+	commands []vending.Command
+	drops    map[string]int // by slot
+	asked    int
+}
+
+type try struct {
+	behaviour Behaviour
+	until     time.Time // the motor turns
+	fenced    bool      // concluded before anything moved
+	moved     int
+}
+
+var _ vending.Machine = (*Machine)(nil)
+
+// Script says what happens to the next commands, in order. Later ones drop.
+func (m *Machine) Script(behaviours ...Behaviour) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.script = append(m.script, behaviours...)
+}
+
+// SetReady is what Ready answers from now on; nil is ready.
+func (m *Machine) SetReady(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ready = err
+}
+
+// Ready implements [vending.Machine].
+func (m *Machine) Ready(context.Context, string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ready
+}
+
+// Vend implements [vending.Machine].
+func (m *Machine) Vend(ctx context.Context, c vending.Command) (vending.Verdict, error) {
+	behaviour, verdict, heard := m.start(c)
+	switch {
+	case heard:
+		return verdict, nil
+	case !behaviour.Hears:
+		return vending.Unknown, errNoAnswer
+	}
+	if behaviour.Takes > 0 {
+		timer := time.NewTimer(behaviour.Takes)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return vending.Unknown, ctx.Err()
+		}
+	}
+	if !behaviour.Answers {
+		return vending.Unknown, errNoAnswer
+	}
+	return said(behaviour), nil
+}
+
+func (m *Machine) start(c vending.Command) (Behaviour, vending.Verdict, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.commands = append(m.commands, c)
+	if t, heard := m.tries[c.ID]; heard {
+		return t.behaviour, t.verdict(), true
+	}
+	behaviour := Drop
+	if len(m.script) > 0 {
+		behaviour, m.script = m.script[0], m.script[1:]
+	}
+	if !behaviour.Hears {
+		return behaviour, vending.Unknown, false
+	}
+	if m.tries == nil {
+		m.tries, m.drops = map[string]*try{}, map[string]int{}
+	}
+	t := &try{behaviour: behaviour, until: time.Now().Add(behaviour.Takes)}
+	if behaviour.Drops {
+		t.moved++
+		m.drops[c.Slot]++
+	}
+	m.tries[c.ID] = t
+	return behaviour, vending.Unknown, false
+}
+
+func (t *try) verdict() vending.Verdict {
+	switch {
+	case t.fenced:
+		return vending.NotDropped
+	case t.behaviour.Forgets:
+		return vending.Unknown
+	case time.Now().Before(t.until):
+		return vending.Pending
+	default:
+		return said(t.behaviour)
+	}
+}
+
+func said(b Behaviour) vending.Verdict {
+	if b.Drops {
+		return vending.Dropped
+	}
+	return vending.NotDropped
+}
+
+// Conclude implements [vending.Machine].
+func (m *Machine) Conclude(_ context.Context, id string) (vending.Verdict, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked++
+	t, heard := m.tries[id]
+	if !heard {
+		if m.tries == nil {
+			m.tries, m.drops = map[string]*try{}, map[string]int{}
+		}
+		t = &try{fenced: true}
+		m.tries[id] = t
+	}
+	if t.behaviour.Mute {
+		return vending.Unknown, errNoAnswer
+	}
+	return t.verdict(), nil
+}
+
+// Dropped is how many products have left a slot.
+func (m *Machine) Dropped(slot string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.drops[slot]
+}
+
+// Commands are the vend commands that were sent to the machine, in order, repetitions included.
+func (m *Machine) Commands() []vending.Command {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]vending.Command(nil), m.commands...)
+}
+
+// Concluded is how often the machine was asked what became of something.
+func (m *Machine) Concluded() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asked
+}
