@@ -96,11 +96,13 @@ func parseDate(tb testing.TB, date string) time.Time {
 }
 
 // signed makes a delivery to https://example.com/hooks/vipps from the description of the algorithm, not from the code.
-func signed(secret, date, body string) vector {
+func signed(secret, date, body string) vector { return signedTo("example.com", secret, date, body) }
+
+func signedTo(host, secret, date, body string) vector {
 	sum := sha256.Sum256([]byte(body))
 	v := vector{secret: secret, url: hookURL, date: date, body: body, hash: base64.StdEncoding.EncodeToString(sum[:])}
 	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte("POST\n/hooks/vipps\n" + date + ";example.com;" + v.hash))
+	mac.Write([]byte("POST\n/hooks/vipps\n" + date + ";" + host + ";" + v.hash))
 	v.signature = base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	return v
 }

@@ -151,6 +151,8 @@ var addresses = map[string]bool{
 	"https://example.com/%61":             false,
 	"https://example.com/ø":               false,
 	"https://example.com/a b":             false,
+	"https://example.com/a?x=ø":           false,
+	"https://bl\u00e5b\u00e6r.example/a":  false,
 	"https://example.com/a|b":             false,
 	"https://example.com/a#b":             false,
 	"https://example.com/a#":              false,

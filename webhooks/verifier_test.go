@@ -111,6 +111,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"no signature":                 func(h http.Header) { h.Del("Authorization"); h.Del("X-Vipps-Authorization") },
 		"an empty signature":           func(h http.Header) { h.Set("Authorization", signaturePrefix) },
 		"a signature without its name": func(h http.Header) { h.Set("Authorization", good.signature); h.Del("X-Vipps-Authorization") },
+		"signatures without a name":    func(h http.Header) { swap(h, signaturePrefix, "") },
 		"other headers signed":         func(h http.Header) { swap(h, "x-ms-date;host;x-ms-content-sha256", "host") },
 		"another scheme":               func(h http.Header) { swap(h, "HMAC-SHA256", "HMAC-SHA1") },
 		"a signature cut short":        func(h http.Header) { swap(h, "+cM=", "+cM") },
@@ -148,6 +149,18 @@ func TestAddressIsSigned(t *testing.T) {
 		payment := vectors["payment"]
 		if err := newVerifier(t, url, now, payment.secret).Verify(payment.header(), []byte(payment.body)); err != nil {
 			t.Errorf("%s is the same address: %v", url, err)
+		}
+	}
+}
+
+func TestAddressOfAnEmulator(t *testing.T) {
+	t.Parallel()
+	for url, host := range map[string]string{
+		"http://[::1]:8080/hooks/vipps": "[::1]:8080", "http://[::1]:80/hooks/vipps": "[::1]", "http://127.0.0.1:443/hooks/vipps": "127.0.0.1:443",
+	} {
+		v := signedTo(host, "s", sentDate, authorizedBody)
+		if err := newVerifier(t, url, parseDate(t, sentDate), "s").Verify(v.header(), []byte(v.body)); err != nil {
+			t.Errorf("%s: %v", url, err)
 		}
 	}
 }
