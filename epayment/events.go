@@ -37,15 +37,9 @@ const (
 	EventRefunded   EventName = "REFUNDED"
 )
 
-var (
-	errNoEvents = errors.New("the answer is not a list of events")
-	errEvent    = errors.New("the answer has an event without a name, a time or an amount")
-)
+var errEvent = errors.New("the answer has an event without a name, a time or an amount")
 
 func wholeEvents(events []Event, reference string) error {
-	if events == nil {
-		return errNoEvents
-	}
 	for _, event := range events {
 		if err := sameReference(event.Reference, reference); err != nil {
 			return err

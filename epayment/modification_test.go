@@ -85,6 +85,7 @@ func TestOutcome(t *testing.T) {
 		{"page instead of an answer", []httpmock.Responder{answer(200, "<html>log in</html>")}, vipps.ErrOutcomeUnknown, true, 1},
 		{"empty answer", []httpmock.Responder{answer(200, "")}, vipps.ErrOutcomeUnknown, true, 1},
 		{"answer without anything", []httpmock.Responder{answer(200, "{}")}, vipps.ErrOutcomeUnknown, true, 1},
+		{"no captured value", []httpmock.Responder{answer(200, strings.Replace(`{"redirectUrl":1,`+testdata(t, "captured.json")[1:], `, "value": 250`, "", 1))}, vipps.ErrOutcomeUnknown, true, 1},
 		{"another reference", []httpmock.Responder{answer(200, strings.ReplaceAll(testdata(t, "captured.json"), reference, "another-reference"))}, vipps.ErrOutcomeUnknown, true, 1},
 		{"number for a string", []httpmock.Responder{answer(200, strings.ReplaceAll(testdata(t, "captured.json"), `"`+reference+`"`, "12345678"))}, vipps.ErrOutcomeUnknown, true, 1},
 	} {
