@@ -2,6 +2,7 @@ package vippstest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -61,6 +62,9 @@ func TestFaults(t *testing.T) {
 					t.Error(a.err)
 				case a.status != test.status && (test.err == nil || a.status != 0), a.code() != test.code:
 					t.Errorf("%d %s", a.status, a.raw)
+				}
+				if name == "half body" && json.Valid(a.raw) {
+					t.Errorf("the whole answer arrived: %s", a.raw)
 				}
 				if p, _ := m.server.Payment("reference-1"); (p.Captured == 100) != test.executed {
 					t.Errorf("captured %d", p.Captured)

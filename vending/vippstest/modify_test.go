@@ -288,6 +288,10 @@ func TestTestAmounts(t *testing.T) {
 		if last := events[len(events)-1]; last["name"] != "AUTHORIZED" || last["success"] != false {
 			t.Errorf("%d: %v", value, last)
 		}
+		want := map[bool]string{true: "6250", false: ""}[value == 201] // the only one without a result
+		if a := m.cancel("reference-1", true); a.code() != want {
+			t.Errorf("%d: %s", value, a.raw)
+		}
 		production := newMerchant(t, vippstest.Options{Production: true})
 		production.mustCreate("reference-1", fields{"amount": fields{"currency": "NOK", "value": value}})
 		must(t, production.server.Approve("reference-1"))

@@ -36,7 +36,7 @@ const (
 
 func TestRegisterListDelete(t *testing.T) {
 	t.Parallel()
-	m := newMerchant(t, vippstest.Options{})
+	m := newMerchant(t, vippstest.Options{Merchants: []string{"654321"}})
 	list := func() any {
 		a := m.send(request{method: "GET", path: "/webhooks/v1/webhooks"})
 		if a.status != 200 {
@@ -70,6 +70,13 @@ func TestRegisterListDelete(t *testing.T) {
 	}
 	if diff := cmp.Diff(want[1:], list()); diff != "" {
 		t.Errorf("after deleting (-want +got)\n%s", diff)
+	}
+	other := map[string]string{"Merchant-Serial-Number": "654321"}
+	if a := m.send(request{method: "GET", path: "/webhooks/v1/webhooks", header: other}); string(a.raw) != `{"webhooks":[]}` {
+		t.Errorf("another serial number sees %s", a.raw)
+	}
+	if a := m.send(request{method: "DELETE", path: "/webhooks/v1/webhooks/" + id2, header: other}); a.status != 404 {
+		t.Errorf("another serial number deletes: %d", a.status)
 	}
 	if a := m.send(request{method: "DELETE", path: "/webhooks/v1/webhooks/17"}); a.status != 400 {
 		t.Errorf("delete: %d %s", a.status, a.raw)
