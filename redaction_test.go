@@ -33,7 +33,7 @@ const (
 // marks finds secrets in what was printed, in hexadecimal as well. Verbs like %x write that way.
 func marks(text string) bool {
 	text = strings.ToLower(text)
-	return strings.Contains(text, mark) || strings.Contains(text, hex.EncodeToString([]byte(mark))) ||
+	return strings.Contains(text, mark) || strings.Contains(text, markedPhone[len("canary4"):]) || strings.Contains(text, hex.EncodeToString([]byte(mark))) ||
 		strings.Contains(text, strings.Trim(fmt.Sprint([]byte(mark)), "[]"))
 }
 
@@ -148,7 +148,7 @@ func TestCallsKeepSecrets(t *testing.T) {
 					request := create()
 					request.Query = url.Values{"phone": {markedPhone}}
 					request.Body = map[string]string{"phone": markedPhone}
-					request.Redact = []vipps.Secret{markedPhone, "canary4", ""}
+					request.Redact = []vipps.Secret{"canary4", markedPhone, ""} // one is the beginning of another
 					var result thing
 					request.Accept = func() error {
 						if strings.Contains(result.ID, mark) {

@@ -99,6 +99,29 @@ func TestAttemptsAreTheSame(t *testing.T) {
 	})
 }
 
+// TestEarlierAttemptIsLeftAlone: net/http may still be writing a request that has been answered.
+func TestEarlierAttemptIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	service := newService(t)
+	service.script(http.MethodPost, tokenURL, token("token-1", `3600`), token("token-2", `3600`))
+	service.script(http.MethodPost, thingURL, answer(401, ""), answer(201, ""))
+	var kept []http.Header
+	keeping := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.String() == thingURL {
+			kept = append(kept, r.Header)
+		}
+		return service.RoundTrip(r)
+	})
+	if err := newClient(t, config(keeping)).Do(t.Context(), create(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, header := range kept {
+		if got, want := header.Get("Authorization"), []string{"Bearer token-1", "Bearer token-2"}[i]; got != want {
+			t.Errorf("attempt %d: %s, want %s", i+1, got, want)
+		}
+	}
+}
+
 func TestAttemptsAreFew(t *testing.T) {
 	t.Parallel()
 	lost, stale := fails(errLost), answer(401, "")

@@ -49,28 +49,6 @@ func TestTokenIsFetchedOnceForManyCallers(t *testing.T) {
 	})
 }
 
-// TestTokenOfSlowStarters begins calls all through the fetch and its end: whoever looked before the token was there and
-// asked after it was must not fetch another.
-func TestTokenOfSlowStarters(t *testing.T) {
-	t.Parallel()
-	for range 20 {
-		service := newService(t)
-		service.script(http.MethodPost, tokenURL, token("token-1", `"3600"`))
-		service.always(answer(200, "{}"))
-		client := newClient(t, config(service))
-		var wait sync.WaitGroup
-		for range 100 {
-			wait.Go(func() {
-				if err := client.Do(t.Context(), get(), nil); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wait.Wait()
-		service.done()
-	}
-}
-
 func TestTokenFetchOutlivesItsCallers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -93,6 +71,7 @@ func TestTokenFetchOutlivesItsCallers(t *testing.T) {
 					t.Errorf("left after %s, want %s", time.Since(start), patience)
 				}
 			})
+			synctest.Wait() // the least patient begins the fetch
 		}
 		wait.Go(func() {
 			if err := client.Do(t.Context(), get(), nil); err != nil {

@@ -115,9 +115,7 @@ func (s *Sender) fetchToken(ctx context.Context, msn string) (token, error) {
 	header := s.header(msn)
 	header["Client_id"] = []string{s.config.ClientID}
 	header["Client_secret"] = []string{s.config.ClientSecret}
-	patient := *s
-	patient.attempts = 3
-	result := patient.attempt(ctx, Call{Op: "accesstoken.Get", Method: http.MethodPost, URL: s.config.TokenURL, Repeat: true}, header, nil)
+	result := s.attempt(ctx, Call{Op: "accesstoken.Get", Method: http.MethodPost, URL: s.config.TokenURL, Repeat: true}, header, nil)
 	answer := result.Answer
 	switch {
 	case answer == nil:
