@@ -1,0 +1,164 @@
+// Dynamicqr sells one product at a machine with a screen: it draws a one-time QR code, waits for the customer to approve,
+// lets the machine vend, captures what dropped and releases the rest. At the end it holds the session's outcome against
+// what Vipps MobilePay says of the payment, and exits with 1 if they disagree.
+//
+//	go run ./dynamicqr            # an emulator in this process; its customer approves after two seconds
+//	go run ./dynamicqr -jam       # nothing drops: nothing is captured, everything is released
+//	go run ./dynamicqr -silent    # the machine never says what happened: left to a person
+//	go run ./dynamicqr -abort     # the customer says no
+//
+// With VIPPS_BASE_URL or VIPPS_ENVIRONMENT and the keys set (see ../internal/setup) it uses that server: scan the code, or
+// approve with -approve and a test user's number. Ctrl-C is the return button. The text of a code, which is what is drawn
+// here, needs Vipps MobilePay's approval of your design; images do not.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/examples/internal/setup"
+	"github.com/vippsvending/vipps/examples/internal/termqr"
+	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/vendingtest"
+)
+
+type options struct {
+	jam, silent, abort         bool
+	approve, machine, currency string
+	price                      int64
+}
+
+func main() {
+	var o options
+	flag.BoolVar(&o.jam, "jam", false, "the machine reports that nothing dropped")
+	flag.BoolVar(&o.silent, "silent", false, "the machine never reports anything")
+	flag.BoolVar(&o.abort, "abort", false, "the customer says no; needs the emulator in this process")
+	flag.StringVar(&o.approve, "approve", "", "approve on behalf of this test user's phone number; test environment only")
+	flag.StringVar(&o.machine, "machine", "oslo12", "the machine: letters, digits and hyphens")
+	flag.StringVar(&o.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
+	flag.Int64Var(&o.price, "price", 2500, "price in minor units: 2500 is 25.00")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	if err := sell(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "dynamicqr:", err)
+		os.Exit(1)
+	}
+}
+
+func sell(ctx context.Context, o options) error {
+	server, err := setup.New("dynamicqr", nil)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	switch {
+	case o.jam && o.silent:
+		return errors.New("-jam and -silent exclude each other")
+	case o.abort && o.approve != "":
+		return errors.New("-abort and -approve exclude each other")
+	case o.abort && server.Emulator == nil:
+		return errors.New("-abort plays the emulator's customer; say no on the phone instead")
+	case o.approve != "" && server.Client.Environment() != vipps.Test:
+		return errors.New("-approve exists in the test environment only")
+	}
+	fmt.Println("using", server.Where)
+
+	config := vending.Config{
+		Client:   server.Client,
+		Machine:  vending.NewMemoryMachine(turnMotor),
+		Currency: vipps.Currency(o.currency),
+		LegalLinks: epayment.MerchantLegalLinks{
+			TermsOfSaleURL: "https://example.com/terms", PrivacyPolicyURL: "https://example.com/privacy",
+		},
+		Observe: narrate,
+		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	}
+	scripted := new(vendingtest.Machine) // breaks on command
+	switch {
+	case o.jam:
+		scripted.Script(vendingtest.Jam)
+		config.Machine = scripted
+	case o.silent:
+		scripted.Script(vendingtest.Silent)
+		config.Machine = scripted
+		config.Timeouts = vending.Timeouts{Start: 2 * time.Second, Verdict: 3 * time.Second} // patience for a demonstration
+	}
+	operator, err := vending.NewOperator(config)
+	if err != nil {
+		return err
+	}
+
+	var id string
+	session, err := operator.SellDynamicQR(ctx, vending.DynamicQROrder{
+		Machine:  o.machine,
+		Products: []vending.Product{{Name: "Cola", Slot: "A1", Price: o.price, TaxRate: 1500}},
+	}, func(code vending.Code) {
+		id = code.Session
+		show(code)
+		go customer(ctx, server, o, code)
+	})
+	if id == "" {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second) // after Ctrl-C as well
+	defer cancel()
+	if err != nil {
+		fmt.Println(err)
+		if session, err = operator.Session(ctx, id); err != nil {
+			return err
+		}
+	}
+	return settle(ctx, epayment.New(server.Client), session)
+}
+
+// turnMotor is where the machine's own protocol goes. Nil means that the product dropped.
+func turnMotor(ctx context.Context, _ string) error {
+	select {
+	case <-time.After(time.Second):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func show(code vending.Code) {
+	picture, err := termqr.Draw(string(code.Content))
+	if err != nil {
+		fmt.Println("the code could not be drawn:", err)
+		return
+	}
+	fmt.Printf("scan to pay %s\n%s", code.Amount, picture)
+}
+
+// customer decides after two seconds, unless that is up to a real one.
+func customer(ctx context.Context, server *setup.Setup, o options, code vending.Code) {
+	select {
+	case <-time.After(2 * time.Second):
+	case <-ctx.Done():
+		return
+	}
+	var err error
+	switch {
+	case o.approve != "":
+		err = epayment.New(server.Client).ForceApprove(ctx, code.Session, epayment.ForceApproveRequest{
+			Customer: epayment.Customer{PhoneNumber: vipps.Secret(o.approve)},
+		})
+	case server.Emulator != nil && o.abort:
+		err = server.Emulator.Abort(code.Session)
+	case server.Emulator != nil:
+		err = server.Emulator.Approve(code.Session)
+	}
+	if err != nil {
+		fmt.Println("the customer could not decide:", err)
+	}
+}
