@@ -25,23 +25,24 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
+	lenient := flag.Bool("lenient", false, "ignore unknown fields in requests, as Vipps MobilePay is said to do at times")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, *addr); err != nil {
+	if err := serve(ctx, *addr, *lenient); err != nil {
 		fmt.Fprintln(os.Stderr, "emulator:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(ctx context.Context, addr string) error {
+func serve(ctx context.Context, addr string, lenient bool) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	public := "http://" + reachable(listener.Addr())
 	srv := vippstest.New(vippstest.Options{
-		PublicURL: public, AcceptAnyCredentials: true, AllowLoopbackHTTP: true, Logf: log.Printf,
+		PublicURL: public, AcceptAnyCredentials: true, AllowLoopbackHTTP: true, LenientFields: lenient, Logf: log.Printf,
 	})
 	pages := http.NewServeMux()
 	pages.Handle("/", srv)
