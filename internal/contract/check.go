@@ -158,26 +158,30 @@ func (o *operation) answer(e Exchange) []Finding {
 	status := fmt.Sprint("status ", e.Status)
 	o.visit(Finding{API: o.api.name, Operation: o.name, Side: Answered, Where: status})
 	declared := o.input.Route.Operation.Responses.Status(e.Status)
-	if declared != nil && len(declared.Value.Content) > 0 {
-		return o.content(Answered, declared.Value.Content, e.Header, e.Answer)
-	}
-	if declared != nil && len(e.Answer) == 0 {
-		return nil
-	}
-	// The document says nothing about this status, or nothing about its body.
-	shape := undeclaredAnswer(o.api, o.name, e)
+	shapes := undeclaredAnswers(o.api.name, e)
 	switch {
-	case shape == nil && declared == nil:
+	case declared != nil && (declared.Value.Content.Get(e.Header.Get("Content-Type")) != nil || len(shapes) == 0 && len(declared.Value.Content) > 0):
+		return o.content(Answered, declared.Value.Content, e.Header, e.Answer)
+	case declared != nil && len(declared.Value.Content) == 0 && len(e.Answer) == 0:
+		return nil
+	case declared == nil && len(shapes) == 0:
 		return []Finding{{Where: status, Rule: "status", Message: "not in the document"}}
-	case shape == nil:
+	case len(shapes) == 0:
 		return []Finding{{Where: "body", Rule: "unknown", Message: status + " has none"}}
 	}
-	o.visit(Finding{Rule: shape.name})
-	found := o.content(Answered, shape.content(o.api.spec), e.Header, e.Answer)
-	for i := range found {
-		found[i].Message += " (taken for " + shape.name + ")"
+	// The one that fits best is the one that was meant.
+	var best []Finding
+	var meant *shape
+	for _, shape := range shapes {
+		if found := o.content(Answered, shape.content(o.api.spec), e.Header, e.Answer); meant == nil || len(found) < len(best) {
+			best, meant = found, shape
+		}
 	}
-	return found
+	o.visit(Finding{Rule: meant.use(e.Status)})
+	for i := range best {
+		best[i].Message += " (taken for a " + meant.name + ")"
+	}
+	return best
 }
 
 // content checks a body, its type, and that nothing in it is unknown.

@@ -1,8 +1,9 @@
 package contract
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"sync"
 
@@ -85,8 +86,10 @@ func (c *Checker) Unused() ([]string, error) {
 		}
 	}
 	for _, x := range undeclared {
-		if !c.used[x.name] {
-			unused = append(unused, x.name)
+		for _, status := range x.status {
+			if name := x.use(status); !c.used[name] {
+				unused = append(unused, name)
+			}
 		}
 	}
 	for i := range patches {
@@ -102,8 +105,10 @@ func (c *Checker) Unused() ([]string, error) {
 		}
 	}
 	for _, x := range unseen {
-		if c.seen[Finding{API: x.api, Operation: x.operation, Side: x.side, Where: x.where}] {
-			unused = append(unused, x.String())
+		for f := range c.seen {
+			if x.covers(f) {
+				unused = append(unused, fmt.Sprintf("%s: but %s was seen", x, f.Where))
+			}
 		}
 	}
 	return unused, nil
@@ -114,11 +119,11 @@ func (c *Checker) Unused() ([]string, error) {
 func (c *Checker) Unseen() []Finding {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var missing []Finding
+	missing := map[Finding]bool{}
 	want := func(f Finding) {
 		covered := slices.ContainsFunc(unseen, func(x exception) bool { return x.covers(f) })
 		if !c.seen[f] && !covered {
-			missing = append(missing, f)
+			missing[f] = true
 		}
 	}
 	for _, a := range c.apis {
@@ -142,12 +147,7 @@ func (c *Checker) Unseen() []Finding {
 			expect(schema.Value, "", func(at string) { f.Where = at; want(f) })
 		}
 	}
-	return slices.SortedFunc(maps.Keys(set(missing)), func(x, y Finding) int {
-		if x.String() < y.String() {
-			return -1
-		}
-		return 1
-	})
+	return slices.SortedFunc(maps.Keys(missing), func(x, y Finding) int { return cmp.Compare(x.String(), y.String()) })
 }
 
 func expectContent(content openapi3.Content, f Finding, want func(Finding)) {
@@ -156,19 +156,9 @@ func expectContent(content openapi3.Content, f Finding, want func(Finding)) {
 	}
 }
 
-func set(all []Finding) map[Finding]bool {
-	s := map[Finding]bool{}
-	for _, f := range all {
-		s[f] = true
-	}
-	return s
-}
-
 // Exchanges is how many there were.
 func (c *Checker) Exchanges() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.exchanges)
 }
-
-var _ http.RoundTripper = (*Transport)(nil)

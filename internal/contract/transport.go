@@ -15,6 +15,8 @@ type Transport struct {
 	Report func(Finding)
 }
 
+var _ http.RoundTripper = (*Transport)(nil)
+
 type wrongKey struct{}
 
 // Wrong marks the requests of a context as wrong on purpose: only their answers are checked.
