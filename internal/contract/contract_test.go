@@ -10,10 +10,9 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/contract"
 	"github.com/vippsvending/vipps/vending/vippstest"
 	"github.com/vippsvending/vipps/webhooks"
-
-	"github.com/vippsvending/vipps/internal/contract"
 )
 
 // folder is where the documents are. Without them a test is skipped, or fails where they are required.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/vending"
