@@ -3,124 +3,16 @@ package vending_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/vippsvending/vipps"
-	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/vending/vendingtest"
 	"github.com/vippsvending/vipps/vending/vippstest"
-	"github.com/vippsvending/vipps/webhooks"
 )
-
-// shop is an operator with one machine, in front of an emulated Vipps MobilePay.
-type shop struct {
-	vipps    *vippstest.Server
-	client   *vipps.Client
-	operator *vending.Operator
-	machine  *vendingtest.Machine
-	store    vending.Store
-}
-
-func newShop(t *testing.T, options vippstest.Options, change func(*vending.Config)) *shop {
-	t.Helper()
-	s := &shop{vipps: vippstest.Start(t, options), machine: new(vendingtest.Machine), store: vending.NewMemoryStore()}
-	keys := s.vipps.Credentials()
-	client, err := vipps.NewClient(vipps.Config{
-		Environment: vipps.Test,
-		Credentials: vipps.Credentials{
-			ClientID: keys.ClientID, ClientSecret: keys.ClientSecret,
-			SubscriptionKey: keys.SubscriptionKey, MerchantSerialNumber: keys.MerchantSerialNumber,
-		},
-		System:     vipps.System{Name: "vending-test", Version: "1"},
-		BaseURL:    s.vipps.URL(),
-		HTTPClient: &http.Client{Transport: s.vipps.Transport()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.client = client
-	config := vending.Config{
-		Client: client, Machine: s.machine, Store: s.store, Currency: vipps.NOK,
-		LegalLinks: epayment.MerchantLegalLinks{TermsOfSaleURL: "https://shop.example/terms", PrivacyPolicyURL: "https://shop.example/privacy"},
-	}
-	if change != nil {
-		change(&config)
-	}
-	s.operator, err = vending.NewOperator(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// hook delivers payment events to the operator, in process.
-func (s *shop) hook(t *testing.T) {
-	t.Helper()
-	const address = "https://shop.example/hooks/vipps"
-	registration, err := webhooks.New(s.client).Register(t.Context(), webhooks.RegisterRequest{
-		URL: address, Events: []webhooks.EventType{webhooks.PaymentAuthorized, webhooks.PaymentAborted, webhooks.PaymentExpired, webhooks.PaymentTerminated},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := webhooks.NewVerifier(webhooks.VerifierConfig{URL: address, Secrets: []vipps.Secret{registration.Secret}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.vipps.HandleWebhooks(address, &webhooks.Handler{Verifier: verifier, Handle: s.operator.HandleEvent})
-}
-
-func cola() vending.DynamicQROrder {
-	return vending.DynamicQROrder{
-		Machine:  "oslo12",
-		Products: []vending.Product{{Name: "Cola", Slot: "A1", Price: 2500, TaxRate: 1500}},
-	}
-}
-
-func basket() vending.DynamicQROrder {
-	order := cola()
-	order.Products = append(order.Products, vending.Product{Name: "Chips", Slot: "B2", Price: 3500, TaxRate: 1500})
-	return order
-}
-
-// approveAfter is a customer who takes a while.
-func (s *shop) approveAfter(t *testing.T, d time.Duration) func(vending.Code) {
-	return func(code vending.Code) {
-		time.AfterFunc(d, func() {
-			if err := s.vipps.Approve(code.Session); err != nil {
-				t.Errorf("approve: %v", err)
-			}
-		})
-	}
-}
-
-// settled checks the emulator's books against the session, and what left the machine.
-func (s *shop) settled(t *testing.T, session *vending.Session) {
-	t.Helper()
-	payment, ok := s.vipps.Payment(session.ID)
-	if ok && !payment.AtRest() {
-		t.Errorf("the payment is not at rest: %+v", payment)
-	}
-	o := session.Outcome
-	if ok && (o.Captured != payment.Captured || o.Refunded != payment.Refunded) {
-		t.Errorf("outcome %+v, the books say captured %d, refunded %d", o, payment.Captured, payment.Refunded)
-	}
-	var said int64
-	for _, item := range session.Items {
-		if item.Concluded && item.Verdict == vending.Dropped {
-			said += item.Price
-		}
-	}
-	if got := o.Captured - o.Refunded + o.Lost - o.Over; got != said {
-		t.Errorf("captured − refunded + lost − over = %d, the machine said %d", got, said)
-	}
-}
 
 func TestDynamicQR(t *testing.T) {
 	for _, test := range []struct {

@@ -611,8 +611,9 @@ func verdictFact(index int, verdict Verdict) *factCode {
 type doner func(x world, f *factCode, why string, args ...any)
 
 func (e *explorer) performCreate(a world, done doner) {
+	anyRefusal := len(e.rules.instead) > 0
 	refusal := func(answer *vipps.Error) *factCode {
-		if e.rules.attemptOver(answer) || e.rules.off&guardRefusedCreate != 0 {
+		if e.rules.attemptOver(answer) || anyRefusal {
 			return &factCode{kind: kindCode(factRefused)}
 		}
 		return nil
@@ -635,7 +636,7 @@ func (e *explorer) performCreate(a world, done doner) {
 		x = a
 		x.lateCreate = true
 		done(x, nil, "creates: slow")
-		if e.rules.off&guardRefusedCreate != 0 {
+		if anyRefusal {
 			done(x, refusal(answerGateway), "creates: slow, then 429")
 		}
 	}

@@ -11,29 +11,33 @@ func TestGuards(t *testing.T) {
 	t.Parallel()
 	const stuck = "can never come to rest"
 	for _, test := range []struct {
-		name   string
-		off    guard
-		faults machineFault
-		items  int
-		want   string
+		name    string
+		off     guard
+		instead []row
+		faults  machineFault
+		items   int
+		want    string
 	}{
-		{"closed sessions are never looked at again", guardLookAgain, machineFault{}, 1, stuck},
-		{"create refused, so closed", guardLookAgain | guardRefusedCreate, machineFault{}, 1, stuck},
-		{"not found, so closed at once", guardLookAgain | guardAbsent, machineFault{}, 1, stuck},
-		{"giving up decides and sends a full cancel in one step", guardGiveUp, machineFault{}, 1, "out and not paid, though nobody refused"},
-		{"asking the machine does not fence the id", 0, machineFault{noFence: true}, 1, "a product is out"},
-		{"recovery repeats the vend command", guardConclude, machineFault{forgetful: true}, 1, "came out twice"},
-		{"a verdict is applied to another item", guardFactVend, machineFault{}, 2, "more was captured than came out"},
-		{"a refusal is applied to another attempt", guardFactN, machineFault{}, 2, "more was captured than came out"},
-		{"a new key after 429, 423, 6280 or a lost answer", guardConclusive, machineFault{}, 2, ""},
-		{"the same key after a sticky refusal", guardNewKey, machineFault{}, 1, stuck},
-		{"an attempt is sent after its window", guardWindow, machineFault{}, 2, "more was captured than came out"},
-		{"a silent machine ends as not sold", guardUnknown, machineFault{}, 1, "nobody is told"},
-		{"at rest means authorized = captured + cancelled, literally", guardRest, machineFault{}, 1, stuck},
+		{name: "closed sessions are never looked at again", off: guardLookAgain, items: 1, want: stuck},
+		{
+			name: "create refused, so closed", off: guardLookAgain, items: 1, want: stuck,
+			instead: []row{{in(Opening), factRefused, "", nil, Closed, closeAbsent}},
+		},
+		{name: "not found, so closed at once", off: guardLookAgain | guardAbsent, items: 1, want: stuck},
+		{name: "giving up decides and sends a full cancel in one step", off: guardGiveUp, items: 1, want: "not paid, though nobody refused"},
+		{name: "asking the machine does not fence the id", faults: machineFault{noFence: true}, items: 1, want: "a product is out"},
+		{name: "recovery repeats the vend command", off: guardConclude, faults: machineFault{forgetful: true}, items: 1, want: "came out twice"},
+		{name: "a verdict is applied to another item", off: guardFactVend, items: 2, want: "more was captured than came out"},
+		{name: "a refusal is applied to another attempt", off: guardFactN, items: 2, want: "more was captured than came out"},
+		{name: "a new key after 429, 423, 6280 or a lost answer", off: guardConclusive, items: 2, want: "more was captured than came out"},
+		{name: "the same key after a sticky refusal", off: guardNewKey, items: 1, want: stuck},
+		{name: "an attempt is sent after its window", off: guardWindow, items: 2, want: "more was captured than came out"},
+		{name: "a silent machine ends as not sold", off: guardUnknown, items: 1, want: "nobody is told"},
+		{name: "at rest means authorized = captured + cancelled, literally", off: guardRest, items: 1, want: stuck},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			found := newExplorer(rules{off: test.off}, test.items, test.faults).run(10_000_000)
+			found := newExplorer(rules{off: test.off, instead: test.instead}, test.items, test.faults).run(10_000_000)
 			t.Log(found)
 			if found.ok() || !strings.Contains(found.String(), test.want) || len(found.trace) == 0 {
 				t.Errorf("the exploration does not show what the guard prevents: want %q", test.want)

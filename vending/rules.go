@@ -21,26 +21,26 @@ const (
 type rules struct {
 	timeouts Timeouts
 	unknown  UnknownPolicy
-	// off switches single guards off, in tests that show what each of them prevents.
-	off guard
+	// off switches single guards off, and instead puts rows before the table, in tests that show what each of them prevents.
+	off     guard
+	instead []row
 }
 
 // guard is a set of rules that look harmless to leave out.
 type guard uint16
 
 const (
-	guardLookAgain     guard = 1 << iota // a closed session is looked at again
-	guardRefusedCreate                   // a refused create is not proof that no payment exists
-	guardAbsent                          // neither is a 404, for a while
-	guardGiveUp                          // giving up takes back only what nobody has approved
-	guardConclude                        // recovery asks the machine and never tells it
-	guardFactVend                        // a verdict is about one try
-	guardFactN                           // a refusal is about one attempt
-	guardConclusive                      // only a conclusive refusal ends an attempt
-	guardNewKey                          // a refused key is not used again
-	guardWindow                          // an attempt is not sent after its window
-	guardUnknown                         // an item without a verdict is said
-	guardRest                            // a terminated payment is at rest
+	guardLookAgain  guard = 1 << iota // a closed session is looked at again
+	guardAbsent                       // a 404 is not proof that no payment exists, for a while
+	guardGiveUp                       // giving up takes back only what nobody has approved
+	guardConclude                     // recovery asks the machine and never tells it
+	guardFactVend                     // a verdict is about one try
+	guardFactN                        // a refusal is about one attempt
+	guardConclusive                   // only a conclusive refusal ends an attempt
+	guardNewKey                       // a refused key is not used again
+	guardWindow                       // an attempt is not sent after its window
+	guardUnknown                      // an item without a verdict is said
+	guardRest                         // a terminated payment is at rest
 )
 
 func (r rules) on(g guard) bool { return r.off&g == 0 }
@@ -48,23 +48,31 @@ func (r rules) on(g guard) bool { return r.off&g == 0 }
 // apply takes one fact. It returns the next session and whether any row of the table took the fact; the given session is
 // not changed.
 func (r rules) apply(s Session, f fact) (Session, bool) {
-	for i := range table {
-		row := &table[i]
-		if row.fact != f.kind || !slices.Contains(row.from, s.State) || row.when != nil && !row.when(r, &s, f) {
-			continue
+	for _, rows := range [][]row{r.instead, table} {
+		for i := range rows {
+			if rows[i].takes(r, &s, f) {
+				return r.follow(&rows[i], s, f), true
+			}
 		}
-		s.Items = slices.Clone(s.Items)
-		s.Tasks = slices.Clone(s.Tasks)
-		if f.kind == factRead {
-			r.see(&s, f.view)
-		}
-		if row.do != nil {
-			row.do(r, &s, f)
-		}
-		r.enter(&s, row.to)
-		return s, true
 	}
 	return s, false
+}
+
+func (w *row) takes(r rules, s *Session, f fact) bool {
+	return w.fact == f.kind && slices.Contains(w.from, s.State) && (w.when == nil || w.when(r, s, f))
+}
+
+func (r rules) follow(w *row, s Session, f fact) Session {
+	s.Items = slices.Clone(s.Items)
+	s.Tasks = slices.Clone(s.Tasks)
+	if f.kind == factRead {
+		r.see(&s, f.view)
+	}
+	if w.do != nil {
+		w.do(r, &s, f)
+	}
+	r.enter(&s, w.to)
+	return s
 }
 
 // see keeps the most that was ever seen.

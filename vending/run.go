@@ -102,6 +102,15 @@ func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error 
 		return nil
 	}
 	o.heard.Store(time.Now().UnixNano())
+	if payment.Name == webhooks.NameCreated { // news only to a session that was closed because there was no payment
+		s, err := o.config.Store.Load(ctx, payment.Reference)
+		if errors.Is(err, ErrNotFound) || err == nil && s.State != Closed {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if err := o.config.Store.Wake(ctx, 0, payment.Reference); err != nil {
 		return err
 	}

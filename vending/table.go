@@ -24,7 +24,6 @@ func in(states ...State) []State { return states }
 var table = []row{
 	// The payment is being made.
 	{in(Opening), factCreated, "", nil, Waiting, created},
-	{in(Opening), factRefused, "", refusedAndGone, Closed, closeAbsent}, // only with a guard switched off
 	{in(Opening), factRefused, "", nil, Withdrawing, refused},
 	{in(Opening), factClock, "OpenUntil passed", passed(openUntil), Withdrawing, because(ReasonUnanswered)},
 	{in(Opening), factWithdraw, "", nil, Withdrawing, withdraw},
@@ -93,8 +92,6 @@ func passed(until func(*Session) time.Time) func(rules, *Session, fact) bool {
 }
 
 func seatPassed(_ rules, s *Session, _ fact) bool { return s.Seat != "" && !s.Now.Before(s.SeatUntil) }
-
-func refusedAndGone(r rules, _ *Session, _ fact) bool { return !r.on(guardRefusedCreate) }
 
 // usable says that a read is not older than what the session has seen, and shows a state that this version knows.
 func usable(s *Session, v View) bool { return v.known() && !v.older(s.Seen) }

@@ -30,7 +30,10 @@ func (v View) ended() bool {
 	return v.Exists && (v.State == epayment.StateAborted || v.State == epayment.StateExpired || v.State == epayment.StateTerminated)
 }
 
-func (v View) authorized() bool { return v.Exists && v.State == epayment.StateAuthorized }
+// authorized says that there is, or was, a reservation. The state without an amount is a view that has not caught up.
+func (v View) authorized() bool {
+	return v.Exists && v.State == epayment.StateAuthorized && v.Authorized > 0
+}
 
 func (v View) created() bool { return v.Exists && v.State == epayment.StateCreated }
 
