@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vippsvending/vipps"
 )
@@ -251,5 +252,11 @@ func TestClientOfTheCaller(t *testing.T) {
 	own.Transport = nil
 	if err := client.Do(t.Context(), get(), nil); err != nil {
 		t.Error(err)
+	}
+	// One without a transport gets connections of its own.
+	c = server(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })
+	c.HTTPClient = &http.Client{Timeout: time.Minute}
+	if err := newClient(t, c).Do(t.Context(), get(), nil); err != nil || c.HTTPClient.Transport != nil {
+		t.Errorf("%v, %+v", err, c.HTTPClient)
 	}
 }

@@ -263,6 +263,33 @@ func TestAnswerKept(t *testing.T) {
 	}
 }
 
+// TestOutcomeOfAnAnswerNobodyReads: a page is no success even where the answer does not matter.
+func TestOutcomeOfAnAnswerNobodyReads(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		body   string
+		result any
+		want   ending
+	}{
+		{"", nil, done},
+		{"OK", nil, done},
+		{`{"id":1`, nil, done},
+		{"<html>", nil, unknown},
+		{" \n<html>", nil, unknown},
+		{"\xef\xbb\xbf<html>", nil, unknown},
+		{strings.Repeat("x", 1<<20+1), nil, unknown},
+		{"\xef\xbb\xbf{}", &thing{}, done},
+		{`{"id":"1","new":{"field":[1]}}`, &thing{}, done},
+	} {
+		service := newService(t)
+		service.script(http.MethodPost, thingURL, answer(200, test.body))
+		err := newClient(t, config(service)).Do(t.Context(), create(), test.result)
+		if got := endingOf(err); got != test.want {
+			t.Errorf("%.20q: %s, want %s: %v", test.body, got, test.want, err)
+		}
+	}
+}
+
 func TestOutcomeOfAnAnswerThatIsNotAccepted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

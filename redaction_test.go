@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -210,10 +211,19 @@ func TestHiddenCause(t *testing.T) {
 		if want := "things.Create thing-1: outcome unknown: with [redacted]: read tcp: connection reset by peer"; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
-		if !errors.Is(err, errLost) {
+		if network, ok := errors.AsType[*net.OpError](err); !ok || network != errLost || !errors.Is(err, errLost) {
 			t.Error("the cause is lost")
 		}
 	})
+}
+
+func TestCredentialsInALog(t *testing.T) {
+	t.Parallel()
+	var log buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", slog.Any("keys", markedConfig(nil).Credentials))
+	if want := "keys.merchant_serial_number=123456 keys.keys=[redacted]\n"; !strings.HasSuffix(log.String(), want) {
+		t.Errorf("%s, want %s", log.String(), want)
+	}
 }
 
 func TestLog(t *testing.T) {
