@@ -55,19 +55,9 @@ func finish(t *testing.T, p *process.Process, code int, lines ...string) {
 	checkLeaks(t, p)
 }
 
-func TestExamples(t *testing.T) {
+func TestDynamicQR(t *testing.T) {
 	t.Parallel()
-	dir := process.Build(t, ".", "emulator", "dynamicqr", "apitour")
-	t.Run("dynamicqr", func(t *testing.T) { t.Parallel(); testDynamicQR(t, dir) })
-	t.Run("interrupted", func(t *testing.T) { t.Parallel(); testInterrupted(t, dir) })
-	t.Run("disagreement", func(t *testing.T) { t.Parallel(); testDisagreement(t, dir) })
-	t.Run("phone", func(t *testing.T) { t.Parallel(); testPhone(t, dir) })
-	t.Run("emulator", func(t *testing.T) { t.Parallel(); testEmulator(t, dir) })
-	t.Run("apitour", func(t *testing.T) { t.Parallel(); testAPITour(t, dir) })
-	t.Run("environment", func(t *testing.T) { t.Parallel(); testEnvironment(t, dir) })
-}
-
-func testDynamicQR(t *testing.T, dir string) {
+	dir := process.Build(t, ".", "dynamicqr")
 	const agree = "the session and Vipps MobilePay agree"
 	for name, test := range map[string]struct {
 		args  []string
@@ -108,7 +98,9 @@ func testDynamicQR(t *testing.T, dir string) {
 	}
 }
 
-func testInterrupted(t *testing.T, dir string) {
+func TestDynamicQRInterrupted(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "emulator", "dynamicqr")
 	if runtime.GOOS == "windows" {
 		t.Skip("processes cannot be interrupted one by one on Windows")
 	}
@@ -121,7 +113,9 @@ func testInterrupted(t *testing.T, dir string) {
 }
 
 // A payment that shows something else than the session believes must not go unnoticed.
-func testDisagreement(t *testing.T, dir string) {
+func TestDynamicQRDisagreement(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "emulator", "dynamicqr")
 	address, _ := process.Emulator(t, dir)
 	target, err := url.Parse(address)
 	if err != nil {
@@ -194,7 +188,9 @@ func press(t *testing.T, address, payment, do, site string, status int) string {
 	return answer(t, request, status)
 }
 
-func testPhone(t *testing.T, dir string) {
+func TestEmulatorPhone(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "emulator", "dynamicqr")
 	for do, lines := range map[string][]string{
 		"approve": {"reserved 25.00 NOK", "captured 25.00 NOK", "released 0.00 NOK", "result Sold "},
 		"abort":   {"reserved 0.00 NOK", "captured 0.00 NOK", "released 0.00 NOK", "result NotSold aborted"},
@@ -228,7 +224,9 @@ func testPhone(t *testing.T, dir string) {
 	}
 }
 
-func testEmulator(t *testing.T, dir string) {
+func TestEmulator(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "emulator")
 	if runtime.GOOS == "windows" {
 		t.Skip("processes cannot be asked to end on Windows")
 	}
@@ -247,7 +245,9 @@ func testEmulator(t *testing.T, dir string) {
 	}
 }
 
-func testAPITour(t *testing.T, dir string) {
+func TestAPITour(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "emulator", "apitour")
 	endpoints := []string{
 		"POST   /accesstoken/get", "POST   /webhooks/v1/webhooks", "GET    /webhooks/v1/webhooks", "DELETE /webhooks/v1/webhooks/{id}",
 		"POST   /epayment/v1/payments", "GET    /epayment/v1/payments/{id}", "GET    /epayment/v1/payments/{id}/events",
@@ -255,11 +255,14 @@ func testAPITour(t *testing.T, dir string) {
 		"POST   /epayment/v1/payments/{id}/cancel", "POST   /epayment/v1/payments/{id}/refund",
 	}
 	address, emulator := process.Emulator(t, dir)
-	for name, p := range map[string]*process.Process{
-		"in process": process.Start(t, dir, "apitour", nil),
-		"on a port":  process.Start(t, dir, "apitour", append(keys, "VIPPS_BASE_URL="+address), "-phone", phone),
+	t.Cleanup(func() { checkLeaks(t, emulator) })
+	for name, test := range map[string]struct{ env, args []string }{
+		"in process": {},
+		"on a port":  {append(keys, "VIPPS_BASE_URL="+address), []string{"-phone", phone}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := process.Start(t, dir, "apitour", test.env, test.args...)
 			finish(t, p, 0, "all 13 calls were answered as they should be")
 			stdout, _ := p.Output()
 			for _, endpoint := range endpoints {
@@ -273,17 +276,17 @@ func testAPITour(t *testing.T, dir string) {
 		})
 	}
 	t.Run("production", func(t *testing.T) {
-		finish(t, process.Start(t, dir, "apitour", append(keys, "VIPPS_BASE_URL="+address, "VIPPS_ENVIRONMENT=production"), "-phone", phone), 0,
-			"all 6 calls were answered as they should be",
+		t.Parallel()
+		p := process.Start(t, dir, "apitour", append(keys, "VIPPS_BASE_URL="+address, "VIPPS_ENVIRONMENT=production"), "-phone", phone)
+		finish(t, p, 0, "all 6 calls were answered as they should be",
 			"skip  webhooks: in production, give an address of your own with -webhook")
 	})
-	checkLeaks(t, emulator)
-	t.Run("refused", func(t *testing.T) { finishRefused(t, dir) })
 }
 
-// finishRefused is keys that are wrong, as the token endpoint says it.
-func finishRefused(t *testing.T, dir string) {
-	t.Helper()
+// Wrong keys are refused by the token endpoint, and that is said in a line.
+func TestAPITourRefused(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "apitour")
 	refuse := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
@@ -294,7 +297,9 @@ func finishRefused(t *testing.T, dir string) {
 	finish(t, p, 1, "apitour: there is no token: compare keys, environment and serial number with the business portal")
 }
 
-func testEnvironment(t *testing.T, dir string) {
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "dynamicqr", "apitour")
 	for name, test := range map[string]struct {
 		env  []string
 		line string

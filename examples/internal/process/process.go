@@ -28,8 +28,8 @@ import (
 const patience = 60 * time.Second
 
 // Build compiles examples into a directory of the test's. Root is where this module is, as seen from the test.
-func Build(t testing.TB, root string, names ...string) (dir string) {
-	t.Helper()
+func Build(tb testing.TB, root string, names ...string) (dir string) {
+	tb.Helper()
 	// Looking at the sources makes the test cache notice when they change.
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -43,9 +43,9 @@ func Build(t testing.TB, root string, names ...string) (dir string) {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	dir = t.TempDir()
+	dir = tb.TempDir()
 	args := []string{"build", "-o", dir + string(filepath.Separator)}
 	for _, name := range names {
 		args = append(args, "github.com/vippsvending/vipps/examples/"+name)
@@ -53,14 +53,14 @@ func Build(t testing.TB, root string, names ...string) (dir string) {
 	build := exec.Command("go", args...) //nolint:gosec,noctx // of names that tests give
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		tb.Fatalf("go build: %v\n%s", err, out)
 	}
 	return dir
 }
 
 // Process is an example that runs.
 type Process struct {
-	t      testing.TB
+	tb     testing.TB
 	cmd    *exec.Cmd
 	done   chan struct{}
 	err    error
@@ -72,13 +72,13 @@ type Process struct {
 
 // Start runs a program of Build's directory. Of the variables that begin with VIPPS_ it sees those of env alone. It is killed
 // at the end of the test.
-func Start(t testing.TB, dir, name string, env []string, args ...string) *Process {
-	t.Helper()
+func Start(tb testing.TB, dir, name string, env []string, args ...string) *Process {
+	tb.Helper()
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
-	p := &Process{t: t, cmd: exec.CommandContext(ctx, filepath.Join(dir, name), args...), done: make(chan struct{}), more: make(chan struct{})} //nolint:gosec // as above
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), patience)
+	p := &Process{tb: tb, cmd: exec.CommandContext(ctx, filepath.Join(dir, name), args...), done: make(chan struct{}), more: make(chan struct{})} //nolint:gosec // as above
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "VIPPS_") {
 			p.cmd.Env = append(p.cmd.Env, variable)
@@ -88,10 +88,10 @@ func Start(t testing.TB, dir, name string, env []string, args ...string) *Proces
 	p.cmd.Stderr = &lockedWriter{&p.mu, &p.stderr}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	go func() {
 		defer close(p.done)
@@ -108,7 +108,7 @@ func Start(t testing.TB, dir, name string, env []string, args ...string) *Proces
 		}
 		p.err = p.cmd.Wait()
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		<-p.done
 	})
@@ -135,7 +135,7 @@ func (p *Process) Output() (stdout, stderr string) {
 
 // Line waits until the process has printed a line that begins with prefix, and gives the rest of it.
 func (p *Process) Line(prefix string) string {
-	p.t.Helper()
+	p.tb.Helper()
 	for {
 		p.mu.Lock()
 		printed, more := p.stdout.String(), p.more
@@ -150,7 +150,7 @@ func (p *Process) Line(prefix string) string {
 		case <-p.done:
 			stdout, stderr := p.Output()
 			if !strings.Contains("\n"+stdout, "\n"+prefix) {
-				p.t.Fatalf("no line %q in\n%s%s", prefix, stdout, stderr)
+				p.tb.Fatalf("no line %q in\n%s%s", prefix, stdout, stderr)
 			}
 		}
 	}
@@ -158,25 +158,25 @@ func (p *Process) Line(prefix string) string {
 
 // Stop asks the process to end, as Ctrl-C and a service manager do.
 func (p *Process) Stop(how syscall.Signal) {
-	p.t.Helper()
+	p.tb.Helper()
 	if err := p.cmd.Process.Signal(how); err != nil {
-		p.t.Fatal(err)
+		p.tb.Fatal(err)
 	}
 }
 
 // Wait waits for the end and gives the exit code.
 func (p *Process) Wait() int {
-	p.t.Helper()
+	p.tb.Helper()
 	<-p.done
 	if _, exited := errors.AsType[*exec.ExitError](p.err); p.err != nil && !exited {
-		p.t.Fatal(p.err)
+		p.tb.Fatal(p.err)
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
 
 // Emulator starts examples/emulator, which must be in Build's directory, on a free port and gives its address.
-func Emulator(t testing.TB, dir string) (address string, p *Process) {
-	t.Helper()
-	p = Start(t, dir, "emulator", nil, "-addr", "127.0.0.1:0")
+func Emulator(tb testing.TB, dir string) (address string, p *Process) {
+	tb.Helper()
+	p = Start(tb, dir, "emulator", nil, "-addr", "127.0.0.1:0")
 	return p.Line("listening on "), p
 }
