@@ -97,7 +97,7 @@
 // # Limits
 //
 // A session is 2 to 4 KB and needs no goroutine or timer while it waits. An exact sale makes three calls (create, get,
-// capture) and five writes; polls come on top: one a second for the first minute and then every two, every five while
+// capture) and five writes; polls come on top: one a second for the first minute and then every two, every six while
 // webhooks arrive.
 //
 // This version has the door for machines with a screen ([DynamicQR]).

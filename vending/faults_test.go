@@ -2,6 +2,7 @@ package vending_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +72,18 @@ func faultsOf(op string) []vippstest.Fault {
 	return list
 }
 
+// sample is enough of the faults for the readings that differ in one point, and for the race detector, which is slow.
+func sample(t *testing.T, list []vippstest.Fault, reading string) []vippstest.Fault {
+	t.Helper()
+	if reading == "plain" && !vending.RaceEnabled {
+		return list
+	}
+	return slices.DeleteFunc(list, func(f vippstest.Fault) bool {
+		telling := f.Kind == vippstest.HangUpAfter || f.Kind == vippstest.Late || f.Kind == vippstest.RefuseSticky
+		return !telling || f.Count > 1
+	})
+}
+
 // TestFaults lets one thing go wrong with each kind of request, in a sale, a jam, half a basket and a customer who leaves,
 // and again under each switch. Whatever happens, in the end the payment is at rest and the books agree with the machine.
 func TestFaults(t *testing.T) {
@@ -91,7 +104,7 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			for _, story := range stories {
 				for _, op := range []string{"create", "get", "capture", "cancel"} {
-					for i, fault := range faultsOf(op) {
+					for i, fault := range sample(t, faultsOf(op), name) {
 						skips := []int{0}
 						if op == "get" {
 							skips = []int{0, 3}

@@ -1,7 +1,6 @@
 package vending
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/vippsvending/vipps"
@@ -87,9 +86,13 @@ func (s *Session) outcome(v View) Outcome {
 	return o
 }
 
-// text is the outcome for a person.
-func (o Outcome) text(currency vipps.Currency) string {
+// Summary is the outcome in a line for a person: "PartlySold, captured 25.00 NOK, released 35.00 NOK".
+func (s *Session) Summary() string {
+	o := s.Outcome
 	parts := []string{string(o.Result)}
+	if s.State != Closed {
+		parts = []string{string(s.State)}
+	}
 	for _, part := range []struct {
 		name  string
 		value int64
@@ -102,7 +105,7 @@ func (o Outcome) text(currency vipps.Currency) string {
 		{"unknown", o.Unknown},
 	} {
 		if part.value != 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", part.name, vipps.Amount{Value: part.value, Currency: currency}))
+			parts = append(parts, part.name+" "+vipps.Amount{Value: part.value, Currency: s.Currency}.String())
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -139,7 +139,7 @@ func (o *Operator) delay(s *Session, last error) time.Duration {
 	case Waiting:
 		switch {
 		case time.Since(time.Unix(0, o.heard.Load())) < webhooksAlive:
-			return 5 * time.Second
+			return 6 * time.Second
 		case age < time.Minute:
 			return time.Second
 		default:
