@@ -65,11 +65,11 @@ func TestDynamicQR(t *testing.T) {
 		lines []string
 	}{
 		"sold": {nil, 0, []string{
-			"scan to pay 25.00 NOK", "reserved 25.00 NOK", "captured 25.00 NOK", "released 0.00 NOK", "result Sold ",
+			"scan to pay 25.00 NOK", "reserved 25.00 NOK", "captured 25.00 NOK", "released 0.00 NOK", "result Sold",
 			"Vipps MobilePay says: AUTHORIZED, 25.00 NOK authorized, 25.00 NOK captured, 0.00 NOK cancelled, 0.00 NOK refunded", agree,
 		}},
 		"jammed": {[]string{"-jam"}, 0, []string{
-			"reserved 25.00 NOK", "captured 0.00 NOK", "released 25.00 NOK", "result NotSold ",
+			"reserved 25.00 NOK", "captured 0.00 NOK", "released 25.00 NOK", "result NotSold",
 			"Vipps MobilePay says: AUTHORIZED, 25.00 NOK authorized, 0.00 NOK captured, 25.00 NOK cancelled, 0.00 NOK refunded", agree,
 		}},
 		"silent": {[]string{"-silent"}, 0, []string{
@@ -77,7 +77,7 @@ func TestDynamicQR(t *testing.T) {
 			"a person is needed: look at the machine's counters: the product may have come out and was not charged", agree,
 		}},
 		"aborted": {[]string{"-abort"}, 0, []string{
-			"reserved 0.00 NOK", "captured 0.00 NOK", "released 0.00 NOK", "result NotSold aborted", agree,
+			"reserved 0.00 NOK", "captured 0.00 NOK", "released 0.00 NOK", "result NotSold", "reason aborted", agree,
 		}},
 		"approved by force": {[]string{"-approve", phone, "-price", "1850", "-machine", "till-7"}, 0, []string{
 			"reserved 18.50 NOK", "captured 18.50 NOK", "released 0.00 NOK", agree,
@@ -100,16 +100,26 @@ func TestDynamicQR(t *testing.T) {
 
 func TestDynamicQRInterrupted(t *testing.T) {
 	t.Parallel()
-	dir := process.Build(t, ".", "emulator", "dynamicqr")
 	if runtime.GOOS == "windows" {
 		t.Skip("processes cannot be interrupted one by one on Windows")
 	}
-	address, _ := process.Emulator(t, dir) // nobody approves
-	p := process.Start(t, dir, "dynamicqr", []string{"VIPPS_BASE_URL=" + address})
-	p.Line("scan to pay")
-	p.Stop(syscall.SIGINT)
-	finish(t, p, 0, "reserved 0.00 NOK", "captured 0.00 NOK", "released 0.00 NOK", "result NotSold returned",
-		"the session and Vipps MobilePay agree")
+	dir := process.Build(t, ".", "emulator", "dynamicqr")
+	const agree = "the session and Vipps MobilePay agree"
+	t.Run("while the customer thinks", func(t *testing.T) {
+		t.Parallel()
+		address, _ := process.Emulator(t, dir) // nobody approves
+		p := process.Start(t, dir, "dynamicqr", []string{"VIPPS_BASE_URL=" + address})
+		p.Line("scan to pay")
+		p.Stop(syscall.SIGINT)
+		finish(t, p, 0, "reserved 0.00 NOK", "captured 0.00 NOK", "released 0.00 NOK", "result NotSold", "reason returned", agree)
+	})
+	t.Run("while the motor turns", func(t *testing.T) { // too late to withdraw: what drops is paid for
+		t.Parallel()
+		p := process.Start(t, dir, "dynamicqr", nil)
+		p.Until("→ Vending:")
+		p.Stop(syscall.SIGINT)
+		finish(t, p, 0, "reserved 25.00 NOK", "captured 25.00 NOK", "released 0.00 NOK", agree)
+	})
 }
 
 // A payment that shows something else than the session believes must not go unnoticed.
@@ -192,8 +202,8 @@ func TestEmulatorPhone(t *testing.T) {
 	t.Parallel()
 	dir := process.Build(t, ".", "emulator", "dynamicqr")
 	for do, lines := range map[string][]string{
-		"approve": {"reserved 25.00 NOK", "captured 25.00 NOK", "released 0.00 NOK", "result Sold "},
-		"abort":   {"reserved 0.00 NOK", "captured 0.00 NOK", "released 0.00 NOK", "result NotSold aborted"},
+		"approve": {"reserved 25.00 NOK", "captured 25.00 NOK", "released 0.00 NOK", "result Sold"},
+		"abort":   {"reserved 0.00 NOK", "captured 0.00 NOK", "released 0.00 NOK", "result NotSold", "reason aborted"},
 	} {
 		t.Run(do, func(t *testing.T) {
 			t.Parallel()
@@ -226,10 +236,10 @@ func TestEmulatorPhone(t *testing.T) {
 
 func TestEmulator(t *testing.T) {
 	t.Parallel()
-	dir := process.Build(t, ".", "emulator")
 	if runtime.GOOS == "windows" {
 		t.Skip("processes cannot be asked to end on Windows")
 	}
+	dir := process.Build(t, ".", "emulator")
 	address, emulator := process.Emulator(t, dir)
 	if !regexp.MustCompile(`^http://127\.0\.0\.1:[1-9][0-9]*$`).MatchString(address) {
 		t.Errorf("listening on %q", address)

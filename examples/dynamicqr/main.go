@@ -114,8 +114,10 @@ func sell(ctx context.Context, o options) error {
 	defer cancel()
 	if err != nil {
 		fmt.Println(err)
-		if session, err = operator.Session(ctx, id); err != nil {
-			return err
+		// The store is gone when this program ends, so it finishes what the machine has begun.
+		go func() { _ = operator.Run(ctx) }() // ends with ctx
+		if session, err = operator.Wait(ctx, id); err != nil {
+			return fmt.Errorf("session %s is not finished, and nobody will: look at the payment in the portal: %w", id, err)
 		}
 	}
 	return settle(ctx, epayment.New(server.Client), session)

@@ -44,12 +44,15 @@ func settle(ctx context.Context, payments *epayment.Client, s *vending.Session) 
 	fmt.Println("reserved", money(s.Seen.Authorized))
 	fmt.Println("captured", money(outcome.Captured))
 	fmt.Println("released", money(outcome.Released))
-	fmt.Println("result", outcome.Result, s.Reason)
+	fmt.Println("result", outcome.Result)
+	if s.Reason != "" {
+		fmt.Println("reason", s.Reason)
+	}
 	if outcome.NeedsPerson() {
 		fmt.Println("a person is needed:", outcome.Action())
 	}
 	if s.State != vending.Closed {
-		return fmt.Errorf("session %s is still %s: with a durable store, whoever runs it next would finish it", s.ID, s.State)
+		return fmt.Errorf("session %s is %s, and a person has to decide", s.ID, s.State)
 	}
 
 	theirs := epayment.Aggregate{

@@ -136,22 +136,30 @@ func (p *Process) Output() (stdout, stderr string) {
 // Line waits until the process has printed a line that begins with prefix, and gives the rest of it.
 func (p *Process) Line(prefix string) string {
 	p.tb.Helper()
-	for {
+	_, rest, _ := strings.Cut(p.Until("\n"+prefix), "\n"+prefix)
+	return rest
+}
+
+// Until waits until the process has printed a text, and gives all up to the end of that line, after a line end of its own.
+func (p *Process) Until(text string) string {
+	p.tb.Helper()
+	for ended := false; ; {
 		p.mu.Lock()
-		printed, more := p.stdout.String(), p.more
+		printed, more := "\n"+p.stdout.String(), p.more
 		p.mu.Unlock()
-		for line := range strings.Lines(printed) {
-			if rest, ok := strings.CutPrefix(line, prefix); ok && strings.HasSuffix(rest, "\n") {
-				return strings.TrimSuffix(rest, "\n")
+		if before, rest, found := strings.Cut(printed, text); found {
+			if line, _, whole := strings.Cut(rest, "\n"); whole {
+				return before + text + line
 			}
+		}
+		if ended {
+			_, stderr := p.Output()
+			p.tb.Fatalf("no %q in%s%s", text, printed, stderr)
 		}
 		select {
 		case <-more:
 		case <-p.done:
-			stdout, stderr := p.Output()
-			if !strings.Contains("\n"+stdout, "\n"+prefix) {
-				p.tb.Fatalf("no line %q in\n%s%s", prefix, stdout, stderr)
-			}
+			ended = true // one last look
 		}
 	}
 }
