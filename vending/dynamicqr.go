@@ -95,9 +95,9 @@ func (o *Operator) OpenDynamicQR(ctx context.Context, order DynamicQROrder) (*Co
 // SellDynamicQR runs the door to its end: it opens a session, hands the code to show, and waits until the session is
 // closed or a person is needed. It moves the session along itself if no [Operator.Run] does.
 //
-// If the context ends first the customer is taken to have left: the session is withdrawn and followed for 15 seconds more,
-// which is nearly always enough to see it closed. What is left over then is finished by whoever runs the store next. The
-// error wraps the context's.
+// If the context ends first the customer is taken to have left: the session is withdrawn, or finished if the machine has
+// been told, and followed for 15 seconds more, which is nearly always enough to see it closed. What is left over then is
+// finished by whoever runs the store next. The error wraps the context's and says how the session ended.
 func (o *Operator) SellDynamicQR(ctx context.Context, order DynamicQROrder, show func(Code)) (*Session, error) {
 	stop := o.ensureRunning(ctx)
 	defer stop()

@@ -144,3 +144,22 @@ func TestSellLeaves(t *testing.T) {
 		}
 	})
 }
+
+// TestSellLeavesWhileVending ends the program's patience while the motor turns.
+func TestSellLeavesWhileVending(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		s.machine.Script(vendingtest.Slow(30 * time.Second))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := s.operator.SellDynamicQR(ctx, cola(), s.approveAfter(t, 3*time.Second))
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want the context's", err)
+		}
+		s.audit(t)
+		if payment := s.vipps.Payments()[0]; payment.Captured != 2500 {
+			t.Errorf("captured %d, want what dropped", payment.Captured)
+		}
+	})
+}

@@ -35,6 +35,7 @@ type fact struct {
 	verdict  Verdict    // verdict, resolved
 	n        int        // capture refused: the attempt
 	code     vipps.Code // refused, capture refused, cancel refused
+	cause    string     // unanswered, refused, not ready: for the history
 }
 
 // String is the fact for the history. It holds no secret.
@@ -51,9 +52,11 @@ func (f fact) String() string {
 		return fmt.Sprintf("%s: %s %s", f.kind, f.vend, f.verdict)
 	case factCaptureRefused:
 		return fmt.Sprintf("capture %d refused: %s", f.n, f.code)
-	case factRefused, factCancelRefused:
+	case factCancelRefused:
 		return fmt.Sprintf("%s: %s", f.kind, f.code)
-	case factCreated, factUnanswered, factClock, factNotReady:
+	case factUnanswered, factRefused, factNotReady:
+		return fmt.Sprintf("%s: %s", f.kind, f.cause)
+	case factCreated, factClock:
 		return string(f.kind)
 	default:
 		return string(f.kind)

@@ -149,7 +149,7 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 				if errors.Is(err, ErrElsewhere) {
 					return false, errElsewhere
 				}
-				f = fact{kind: factNotReady}
+				f = fact{kind: factNotReady, cause: err.Error()}
 				continue
 			}
 		}

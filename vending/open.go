@@ -92,17 +92,23 @@ var errNotOpened = errors.New("no answer in time")
 // leaveTime is how long a session that nobody waits for any more is followed to its end.
 const leaveTime = 15 * time.Second
 
-// leave withdraws a session that nobody waits for any more.
+// leave withdraws a session that nobody waits for any more, and follows it for a while.
 func (o *Operator) leave(ctx context.Context, id string, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime+o.config.Timeouts.Verdict)
 	defer cancel()
-	if err := o.Withdraw(ctx, id); err != nil {
+	following := leaveTime
+	if err := o.Withdraw(ctx, id); errors.Is(err, ErrTooLate) { // the machine has been told: its word is waited for
+		following += o.config.Timeouts.Verdict
+	} else if err != nil {
 		return fmt.Errorf("session %s is left to whoever runs the store next: %w: %w", id, cause, err)
 	}
-	if _, err := o.Wait(ctx, id); err != nil {
-		return fmt.Errorf("session %s is withdrawn, and left to whoever runs the store next: %w", id, cause)
+	ctx, cancel = context.WithTimeout(ctx, following)
+	defer cancel()
+	s, err := o.Wait(ctx, id)
+	if err != nil {
+		return fmt.Errorf("session %s is left to whoever runs the store next: %w", id, cause)
 	}
-	return fmt.Errorf("session %s is withdrawn: %w", id, cause)
+	return fmt.Errorf("session %s was left and ended as %s: %w", id, s.Summary(), cause)
 }
 
 // sessionOf is the session that a vend id belongs to.

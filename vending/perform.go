@@ -112,13 +112,13 @@ func (m *mover) create(ctx context.Context) (bool, error) {
 	}
 	m.last = err
 	if refused, ok := m.conclusive(err); ok {
-		return m.take(ctx, fact{kind: factRefused, code: refused.Code})
+		return m.take(ctx, fact{kind: factRefused, code: refused.Code, cause: err.Error()})
 	}
 	if errors.Is(err, vipps.ErrInvalidRequest) {
-		return m.take(ctx, fact{kind: factRefused})
+		return m.take(ctx, fact{kind: factRefused, cause: err.Error()})
 	}
 	m.warn(ctx, "payment could not be made", err)
-	_, err = m.take(ctx, fact{kind: factUnanswered})
+	_, err = m.take(ctx, fact{kind: factUnanswered, cause: err.Error()})
 	return false, err
 }
 

@@ -121,8 +121,36 @@ func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error 
 // webhooksAlive is how long after a webhook polling stays slow.
 const webhooksAlive = 10 * time.Minute
 
-// delay is when to look at a session again if nothing else says.
+// delay is when to look at a session again if nothing else says: never later than its next limit.
 func (o *Operator) delay(s *Session, last error) time.Duration {
+	d := o.pace(s, last)
+	if left := s.limit().Sub(s.Now); left > 0 {
+		d = min(d, left)
+	}
+	return d
+}
+
+// limit is when a state's time runs out; zero if it has none.
+func (s *Session) limit() time.Time {
+	switch s.State {
+	case Opening:
+		return s.OpenUntil
+	case Waiting:
+		return s.ApproveUntil
+	case Withdrawing:
+		if s.Seat != "" {
+			return s.SeatUntil
+		}
+	case Vending:
+		return s.VerdictUntil
+	case Held:
+		return s.HoldUntil
+	case Choosing, Settling, Closed:
+	}
+	return time.Time{}
+}
+
+func (o *Operator) pace(s *Session, last error) time.Duration {
 	age := s.Now.Sub(s.Since)
 	between := func(low, high time.Duration) time.Duration { return min(max(age, low), high) }
 	if refused, ok := errors.AsType[*vipps.Error](last); ok {
@@ -146,7 +174,7 @@ func (o *Operator) delay(s *Session, last error) time.Duration {
 			return 2 * time.Second
 		}
 	case Withdrawing:
-		return min(between(3*time.Second, time.Minute), untilSeat(s))
+		return between(3*time.Second, time.Minute)
 	case Choosing:
 		return time.Second
 	case Vending:
@@ -160,12 +188,4 @@ func (o *Operator) delay(s *Session, last error) time.Duration {
 	default:
 		return time.Hour
 	}
-}
-
-// untilSeat is how long a withdrawn session still holds its machine; long if it does not.
-func untilSeat(s *Session) time.Duration {
-	if s.Seat == "" {
-		return time.Hour
-	}
-	return max(0, s.SeatUntil.Sub(s.Now))
 }

@@ -69,7 +69,8 @@ type Session struct {
 	State     State
 	Reason    Reason
 	Currency  vipps.Currency
-	// Reserved is the amount of the payment, in minor units.
+	// Reserved is the amount of the payment, in minor units, whether the customer approved it or not: what was truly
+	// reserved is Seen.Authorized.
 	Reserved int64
 	Items    []Item
 	// Item is the index of the item being let out, or of the next one.
