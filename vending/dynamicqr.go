@@ -9,6 +9,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/redact"
 )
 
 // TaxFree is the tax rate of goods without tax.
@@ -49,6 +50,12 @@ type Code struct {
 	// show it and keep it nowhere.
 	Content vipps.Secret
 	Amount  vipps.Amount
+}
+
+// Format prints the code without its content, whatever the verb.
+func (c Code) Format(f fmt.State, _ rune) {
+	type plain Code
+	redact.Format(f, plain(c))
 }
 
 // OpenDynamicQR starts a session for products that a customer has chosen on the machine: it takes the machine's seat,
