@@ -50,20 +50,24 @@ func TestError(t *testing.T) {
 		},
 		{
 			"id that is taken", 409, `{"id":"machine_1"}`, nil,
-			vipps.Error{Title: "id is taken", Details: []vipps.Detail{{Name: "id", Reason: "machine_1"}}}, "409 id is taken; id: machine_1",
+			vipps.Error{Title: "id is taken", Details: []vipps.Detail{{Name: "id", Reason: "machine_1"}}},
+			"409 id is taken; id: machine_1",
 		},
 		{
-			"gateway", 429, `{"statusCode":429,"message":"Rate limit is exceeded. Try again in 60 seconds."}`, []string{"Retry-After", "60"},
+			"gateway", 429, `{"statusCode":429,"message":"Rate limit is exceeded. Try again in 60 seconds."}`,
+			[]string{"Retry-After", "60"},
 			vipps.Error{Title: "Rate limit is exceeded. Try again in 60 seconds.", RetryAfter: time.Minute},
 			"429 Rate limit is exceeded. Try again in 60 seconds.",
 		},
 		{
 			"old list", 400, `[{"errorMessage":"no","errorCode":35}]`, nil,
-			vipps.Error{Title: "no", Details: []vipps.Detail{{Name: "35", Reason: "no"}}}, "400 no",
+			vipps.Error{Title: "no", Details: []vipps.Detail{{Name: "35", Reason: "no"}}},
+			"400 no",
 		},
 		{
 			"list of texts", 400, `["no","nor this"]`, nil,
-			vipps.Error{Title: "no", Details: []vipps.Detail{{Reason: "no"}, {Reason: "nor this"}}}, "400 no; nor this",
+			vipps.Error{Title: "no", Details: []vipps.Detail{{Reason: "no"}, {Reason: "nor this"}}},
+			"400 no; nor this",
 		},
 		{"error info", 400, `{"errorInfo":{"errorMessage":"no"}}`, nil, vipps.Error{Title: "no"}, "400 no"},
 		{"page", 403, "<html>\nForbidden</html>", nil, vipps.Error{Body: "<html>\nForbidden</html>"}, "403 Forbidden"},
@@ -77,7 +81,8 @@ func TestError(t *testing.T) {
 		},
 		{
 			"a code that is none", 400, `{"title":"t","extraDetails":[{"name":"ErrorCode","reason":"see the manual"}]}`, nil,
-			vipps.Error{Title: "t", Details: []vipps.Detail{{Name: "ErrorCode", Reason: "see the manual"}}}, "400 t; ErrorCode: see the manual",
+			vipps.Error{Title: "t", Details: []vipps.Detail{{Name: "ErrorCode", Reason: "see the manual"}}},
+			"400 t; ErrorCode: see the manual",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

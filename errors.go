@@ -153,7 +153,7 @@ func (e *Error) Is(target error) bool {
 	case ErrRateLimited:
 		return e.Status == http.StatusTooManyRequests
 	}
-	code, ok := target.(Code) //nolint:errorlint // Is compares one link of the chain
+	code, ok := target.(Code)
 	return ok && call && code != "" && code == e.Code
 }
 

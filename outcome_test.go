@@ -154,8 +154,10 @@ func TestOutcomeWhenTheNewTokenIsRefused(t *testing.T) {
 		// A code of the token endpoint is about the token, so it cannot settle what became of the call.
 		{"with a code", []httpmock.Responder{fails(errLost), answer(401, "")}, []httpmock.Responder{refusal(400, "6080")}, unknown, 400},
 		{
-			"no connection", []httpmock.Responder{fails(errLost), answer(401, "")},
-			[]httpmock.Responder{fails(errDial), fails(errDial), fails(errDial)}, unknown, 0,
+			"no connection",
+			[]httpmock.Responder{fails(errLost), answer(401, "")},
+			[]httpmock.Responder{fails(errDial), fails(errDial), fails(errDial)},
+			unknown, 0,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (d IndustryData) Format(f fmt.State, _ rune) {
 }
 
 // Format prints the fields, secrets redacted, whatever the verb.
-func (d AirlineData) Format(f fmt.State, _ rune) {
+func (a AirlineData) Format(f fmt.State, _ rune) {
 	type plain AirlineData
-	redact.Format(f, plain(d))
+	redact.Format(f, plain(a))
 }

@@ -15,6 +15,7 @@ import (
 )
 
 func TestDynamicQR(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name   string
 		order  vending.DynamicQROrder

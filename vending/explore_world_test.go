@@ -9,7 +9,7 @@ func (e *explorer) edges(a world) []edge {
 	out := e.buffer[:0]
 	add := func(to world, free bool, why string, args ...any) {
 		if e.describe {
-			why = fmt.Sprintf(why, args...) //nolint:govet // the callers' formats are constant
+			why = fmt.Sprintf(why, args...)
 		}
 		out = append(out, edge{to, why, free})
 	}

@@ -212,7 +212,7 @@ func (m *mover) sleepUntil(ctx context.Context, at time.Time) error {
 }
 
 func (m *mover) warn(ctx context.Context, what string, err error) {
-	m.o.config.Logger.LogAttrs(ctx, slog.LevelWarn, what, slog.String("session", m.id), slog.String("state", string(m.s.State)), slog.String("error", err.Error()))
+	m.o.config.Logger.LogAttrs(ctx, slog.LevelWarn, "session cannot go on yet", slog.String("what", what), slog.String("session", m.id), slog.String("state", string(m.s.State)), slog.String("error", err.Error()))
 }
 
 // sleepFor says whether the time passed before the context ended.

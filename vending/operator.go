@@ -119,8 +119,12 @@ func (c *Config) validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"Open", c.Timeouts.Open}, {"Approve", c.Timeouts.Approve}, {"Seat", c.Timeouts.Seat},
-		{"Start", c.Timeouts.Start}, {"Verdict", c.Timeouts.Verdict}, {"Hold", c.Timeouts.Hold},
+		{"Open", c.Timeouts.Open},
+		{"Approve", c.Timeouts.Approve},
+		{"Seat", c.Timeouts.Seat},
+		{"Start", c.Timeouts.Start},
+		{"Verdict", c.Timeouts.Verdict},
+		{"Hold", c.Timeouts.Hold},
 	} {
 		require(field.value >= 0, "Timeouts."+field.name+": must not be negative")
 	}

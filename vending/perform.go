@@ -39,12 +39,12 @@ func (m *mover) perform(ctx context.Context, do effect) (bool, error) {
 	}
 }
 
-// failed keeps a failure for whoever waits, and forgets what was read before it.
-func (m *mover) failed(ctx context.Context, err error) (bool, error) {
+// failed keeps a failure for whoever waits, and forgets what was read before it. The session sleeps on it.
+func (m *mover) failed(ctx context.Context, err error) bool {
 	m.last = err
 	m.view = nil
 	m.warn(ctx, "call failed", err)
-	return false, nil
+	return false
 }
 
 // conclusive gives the refusal in an error, if it is one that says something for good.
@@ -67,7 +67,7 @@ func (m *mover) read(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	if err != nil {
-		return m.failed(ctx, err)
+		return m.failed(ctx, err), nil
 	}
 	if payment.Metadata[metadataNonce] != m.s.Nonce {
 		m.warn(ctx, "payment is not this session's", errOrphan)
@@ -75,7 +75,7 @@ func (m *mover) read(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	if payment.Amount.Currency != m.s.Currency {
-		return m.failed(ctx, fmt.Errorf("session %s: the payment is in %s, not in %s", m.id, payment.Amount.Currency, m.s.Currency))
+		return m.failed(ctx, fmt.Errorf("session %s: the payment is in %s, not in %s", m.id, payment.Amount.Currency, m.s.Currency)), nil
 	}
 	m.look(sent, viewOf(at, payment.State, payment.Aggregate, payment.CaptureGuaranteedUntil))
 	return true, nil
@@ -135,7 +135,7 @@ func (m *mover) giveUp(ctx context.Context) (bool, error) {
 		m.view = nil
 		return true, nil
 	}
-	return m.failed(ctx, err)
+	return m.failed(ctx, err), nil
 }
 
 func (m *mover) cancel(ctx context.Context) (bool, error) {
@@ -156,7 +156,7 @@ func (m *mover) cancel(ctx context.Context) (bool, error) {
 		m.last = err
 		return m.take(ctx, fact{kind: factCancelRefused, code: refused.Code})
 	}
-	return m.failed(ctx, err)
+	return m.failed(ctx, err), nil
 }
 
 func (m *mover) capture(ctx context.Context) (bool, error) {
@@ -186,7 +186,7 @@ func (m *mover) capture(ctx context.Context) (bool, error) {
 		m.last = err
 		return m.take(ctx, fact{kind: factCaptureRefused, n: attempt.N, code: refused.Code})
 	}
-	return m.failed(ctx, err)
+	return m.failed(ctx, err), nil
 }
 
 // vend tells the machine, once, and only while the command may still start.

@@ -19,11 +19,11 @@ type address struct {
 // parseAddress reads a registered URL. Its errors name the field URL and never contain the address.
 func parseAddress(raw string) (address, error) {
 	if raw == "" {
-		return address{}, errors.New("URL: must be set") //nolint:staticcheck // findings begin with the name of the field
+		return address{}, errors.New("URL: must be set")
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || !printable(raw) {
-		return address{}, errors.New("URL: must be an absolute URL of printable ASCII") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: must be an absolute URL of printable ASCII")
 	}
 	host := strings.ToLower(u.Hostname())
 	if strings.Contains(host, ":") {
@@ -41,19 +41,19 @@ func parseAddress(raw string) (address, error) {
 	plain := path.Clean(a.target)
 	switch {
 	case u.Port() != "" && (err != nil || port == 0):
-		return address{}, errors.New("URL: the port must be from 1 to 65535") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: the port must be from 1 to 65535")
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return address{}, errors.New("URL: must be https, or http on loopback") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: must be https, or http on loopback")
 	case u.User != nil:
-		return address{}, errors.New("URL: must not have a user or a password") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: must not have a user or a password")
 	case strings.Contains(raw, "#"):
-		return address{}, errors.New("URL: must not have a fragment") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: must not have a fragment")
 	case strings.Contains(a.target, "%"):
-		return address{}, errors.New("URL: the path must not have percent-encoding, which breaks Vipps MobilePay's signatures") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: the path must not have percent-encoding, which breaks Vipps MobilePay's signatures")
 	case plain != a.target && (plain == "/" || plain+"/" != a.target), strings.Contains(a.target, `\`):
-		return address{}, errors.New("URL: the path must not have empty parts, dots as parts or backslashes") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: the path must not have empty parts, dots as parts or backslashes")
 	case u.ForceQuery:
-		return address{}, errors.New("URL: must not end with a question mark") //nolint:staticcheck // as above
+		return address{}, errors.New("URL: must not end with a question mark")
 	}
 	if u.RawQuery != "" {
 		a.target += "?" + u.RawQuery

@@ -39,10 +39,10 @@ func (r *EnsureRequest) validate() error {
 	findings := []error{err, validateEvents(r.Events)}
 	for i, known := range r.Known {
 		if known.ID == "" || !printable(known.ID) {
-			findings = append(findings, fmt.Errorf("Known[%d].ID: must be the id of a registration", i)) //nolint:staticcheck // begins with the field
+			findings = append(findings, fmt.Errorf("Known[%d].ID: must be the id of a registration", i))
 		}
 		if known.Secret == redacted {
-			findings = append(findings, fmt.Errorf("Known[%d].Secret: was stored redacted; store string(Secret)", i)) //nolint:staticcheck // as above
+			findings = append(findings, fmt.Errorf("Known[%d].Secret: was stored redacted; store string(Secret)", i))
 		}
 	}
 	return errors.Join(findings...)

@@ -221,7 +221,7 @@ func TestEnsure(t *testing.T) {
 			api.serve(m)
 			hooks := webhooks.New(client)
 			result, err := hooks.Ensure(t.Context(), webhooks.EnsureRequest{URL: hookURL, Events: test.events, Known: test.known})
-			if _, anyError := test.err.(*vipps.Error); anyError && err == nil || !anyError && !cmp.Equal(test.err, err, cmpopts.EquateErrors()) {
+			if _, anyError := errors.AsType[*vipps.Error](test.err); anyError && err == nil || !anyError && !cmp.Equal(test.err, err, cmpopts.EquateErrors()) {
 				t.Errorf("got %v, want %v", err, test.err)
 			}
 			if err != nil && !strings.Contains(err.Error(), test.text) {

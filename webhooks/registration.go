@@ -44,14 +44,14 @@ func (r *RegisterRequest) validate() error {
 
 func validateEvents(events []EventType) error {
 	if len(events) == 0 {
-		return errors.New("Events: must have at least one") //nolint:staticcheck // findings begin with the name of the field
+		return errors.New("Events: must have at least one")
 	}
 	for i, event := range events {
 		if event == "" || !printable(string(event)) {
-			return fmt.Errorf("Events[%d]: must be the name of an event", i) //nolint:staticcheck // as above
+			return fmt.Errorf("Events[%d]: must be the name of an event", i)
 		}
 		if slices.Contains(events[:i], event) {
-			return fmt.Errorf("Events[%d]: %s is there twice", i, event) //nolint:staticcheck // as above
+			return fmt.Errorf("Events[%d]: %s is there twice", i, event)
 		}
 	}
 	return nil

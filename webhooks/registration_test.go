@@ -110,7 +110,7 @@ func TestAnswers(t *testing.T) {
 			m.RegisterResponder(test.method, address, answer(test.status, test.body))
 			err := test.call(t, webhooks.New(client))
 			switch {
-			case test.want == unreadable:
+			case errors.Is(test.want, unreadable):
 				if err == nil || errors.Is(err, vipps.ErrOutcomeUnknown) {
 					t.Errorf("got %v", err)
 				}

@@ -77,7 +77,7 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 	registered, err := parseAddress(config.URL)
 	findings := []error{err}
 	if len(config.Secrets) == 0 {
-		findings = append(findings, errors.New("Secrets: must have at least one")) //nolint:staticcheck // begins with the field
+		findings = append(findings, errors.New("Secrets: must have at least one"))
 	}
 	v := &Verifier{
 		before: "POST\n" + registered.target + "\n",
@@ -91,12 +91,12 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 	for i, secret := range config.Secrets {
 		text := strings.TrimSpace(string(secret))
 		if text == "" || text == redacted || !printable(text) {
-			findings = append(findings, fmt.Errorf("Secrets[%d]: must be the secret of a registration", i)) //nolint:staticcheck // as above
+			findings = append(findings, fmt.Errorf("Secrets[%d]: must be the secret of a registration", i))
 		}
 		v.sign = append(v.sign, newSigner(text))
 	}
 	if config.MaxAge < 0 {
-		findings = append(findings, errors.New("MaxAge: must not be negative")) //nolint:staticcheck // as above
+		findings = append(findings, errors.New("MaxAge: must not be negative"))
 	}
 	if err := errors.Join(findings...); err != nil {
 		return nil, fmt.Errorf("webhooks.NewVerifier: %w: %w", vipps.ErrInvalidRequest, err)

@@ -33,7 +33,7 @@ func (t *tries) check(ctx context.Context, _ *http.Response, err error) (bool, e
 	t.stale = status == http.StatusUnauthorized && t.refresh != nil && !t.renewed
 	switch {
 	case ctx.Err() != nil:
-		return false, nil // an answer that came in just before the end is kept
+		return false, nil //nolint:nilerr // an answer that came in just before the end is kept
 	case t.stale:
 		t.renewed, t.wait = true, 0
 	case t.exhausted() || !t.repeatable(status):
