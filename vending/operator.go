@@ -15,9 +15,8 @@ import (
 	"github.com/vippsvending/vipps/epayment"
 )
 
-// Payments is what the engine needs of the ePayment API. [epayment.Client] satisfies it. Outcomes must be judged as
-// package vipps does: an error that matches [vipps.ErrOutcomeUnknown] is not a failure.
-type Payments interface {
+// payments is what the engine needs of the ePayment API.
+type payments interface {
 	CreateEncoded(ctx context.Context, reference, idempotencyKey string, body []byte) (*epayment.Created, error)
 	Get(ctx context.Context, reference string) (*epayment.Payment, error)
 	Capture(ctx context.Context, reference string, request epayment.CaptureRequest) (*epayment.Modification, error)
@@ -67,7 +66,7 @@ type Transition struct {
 // for concurrent use. Any number of them may share one store, in one process or in many.
 type Operator struct {
 	config   Config
-	payments Payments
+	payments payments
 	rules    rules
 	kick     chan struct{}
 	heard    atomic.Int64 // when the last webhook came, in Unix nanoseconds
