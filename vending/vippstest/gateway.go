@@ -18,6 +18,9 @@ func (s *Server) admit(c *call) (reply, bool) {
 	}
 	token, ok := strings.CutPrefix(c.header.Get("Authorization"), "Bearer ")
 	if end, known := s.tokens[token]; !ok || !known || !c.at.Before(end) {
+		if c.route.bare {
+			return reply{status: http.StatusUnauthorized}, false
+		}
 		return gatewayError(http.StatusUnauthorized, "Something went wrong, please try again later"), false
 	}
 	if r, ok := s.checkMerchant(c); !ok {
@@ -53,7 +56,10 @@ func (s *Server) checkSubscription(key string) (reply, bool) {
 func (s *Server) checkMerchant(c *call) (reply, bool) {
 	c.msn = c.header.Get("Merchant-Serial-Number")
 	switch {
-	case c.msn == "" && !c.route.msn && s.partner():
+	case c.msn == "" && c.route.msn == msnUnlessPartner && s.partner():
+		return reply{}, true
+	case c.msn == "" && c.route.msn == msnOptional && len(s.options.Merchants) == 0:
+		c.msn = s.credentials.MerchantSerialNumber
 		return reply{}, true
 	case c.msn == "":
 		return c.route.refuse(c, refusal{details: []detail{{"Merchant-Serial-Number", "The header is required."}}}), false

@@ -221,7 +221,7 @@ func paymentRoutes() []route {
 	one := root + "/{reference}"
 	routes := []route{
 		{
-			op: "create", method: http.MethodPost, pattern: root, body: requiredBody,
+			op: "create", method: http.MethodPost, pattern: root, subject: "reference", body: requiredBody,
 			key: requiredKey, conflict: "4020", perMinute: 5, handle: (*Server).createPayment,
 		},
 		{
@@ -250,7 +250,7 @@ func paymentRoutes() []route {
 		},
 	}
 	for i := range routes {
-		routes[i].msn = true
+		routes[i].msn = msnRequired
 		routes[i].refuse = refusePayment
 	}
 	return routes

@@ -14,8 +14,8 @@ const keepLast = 10_000
 type Request struct {
 	Op        string // as in [Fault]; empty if there is no such operation
 	Method    string
-	Path      string // without the query
-	Reference string
+	Path      string      // without the query
+	Reference string      // of the payment, or what Fault.Reference stands for otherwise
 	Header    http.Header // with the secrets' values removed
 	Body      []byte      // as sent, at most 1 MiB
 	Status    int         // of the answer; 0 while there is none, and if it was never executed
@@ -41,7 +41,7 @@ func (s *Server) record(c *call) *Request {
 	}
 	entry := &Request{
 		Op: c.op(), Method: c.method, Path: c.path, Reference: c.reference,
-		Header: header, Body: c.body, At: s.now(),
+		Header: header, Body: c.body[:min(len(c.body), maxBody)], At: s.now(),
 	}
 	if c.fault != nil {
 		entry.Fault = string(c.fault.Kind)

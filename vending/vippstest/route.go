@@ -2,6 +2,7 @@ package vippstest
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -10,12 +11,16 @@ import (
 type route struct {
 	op      string // as faults and the books call it
 	method  string
-	pattern string // {reference} and {id} match one part
+	pattern string // {reference}, {id} and {paymentType} match one part that is not empty
+	slash   bool   // a slash at the end makes no difference
 
 	open    bool // no gateway in front: the token endpoint and the pages
-	msn     bool // Merchant-Serial-Number is required
-	pathRef bool // the path carries a payment reference
+	msn     msnRule
+	pathRef bool   // the path carries a payment reference
+	subject string // the field of the body that becomes the reference, as no path carries it
 	body    bodyRule
+	most    int  // the longest body, if it is not maxBody
+	bare    bool // 401 is the API's own and has no body
 
 	key      keyRule
 	conflict string // the code for a key that came with something else before
@@ -26,6 +31,15 @@ type route struct {
 	refuse func(*call, refusal) reply // the API's dialect of errors
 	handle func(*Server, *call) reply // runs with the lock held
 }
+
+// msnRule says what a request without Merchant-Serial-Number is.
+type msnRule int
+
+const (
+	msnUnlessPartner msnRule = iota // with partner keys one for all sales units; otherwise malformed
+	msnRequired
+	msnOptional // one for the only sales unit of the keys
+)
 
 type bodyRule int
 
@@ -53,48 +67,62 @@ type call struct {
 	body    []byte
 	tooLong bool
 
-	msn       string
-	key       string
-	reference string // from the path, or from the body of create
-	id        string // of a webhook
-	parsed    value  // the body, once it is known to be JSON
-	malformed string // why it is not
-	fault     *Fault
-	traceID   string
-	at        time.Time
+	msn         string
+	key         string
+	reference   string // from the path, or from the body of what makes something
+	id          string // of what the API itself named
+	paymentType string
+	parsed      value  // the body, once it is known to be JSON
+	malformed   string // why it is not
+	fault       *Fault
+	traceID     string
+	at          time.Time
 }
 
 // match finds the operation of a request. Like the gateway, it answers a wrong method as an unknown path.
-func (s *Server) match(c *call) {
-	parts := strings.Split(c.path, "/")
+func (s *Server) match(c *call, escapedPath string) {
+	parts := strings.Split(escapedPath, "/")
+	for i, p := range parts {
+		if plain, err := url.PathUnescape(p); err == nil {
+			parts[i] = plain // an id may hold a slash
+		}
+	}
 	for i := range s.routes {
 		r := &s.routes[i]
-		if r.method != c.method {
-			continue
-		}
-		reference, id, ok := matchParts(strings.Split(r.pattern, "/"), parts)
-		if ok {
-			c.route, c.reference, c.id = r, reference, id
+		if r.method == c.method && c.follows(r, parts) {
+			c.route = r
 			return
 		}
 	}
 }
 
-func matchParts(pattern, parts []string) (reference, id string, ok bool) {
-	if len(pattern) != len(parts) {
-		return "", "", false
+// follows says whether a path is that of a route, and takes from it what it names.
+func (c *call) follows(r *route, parts []string) bool {
+	pattern := strings.Split(r.pattern, "/")
+	if last := len(parts) - 1; r.slash && last == len(pattern) && parts[last] == "" {
+		parts = parts[:last]
 	}
+	if len(pattern) != len(parts) {
+		return false
+	}
+	var reference, id, paymentType string
 	for i, p := range pattern {
 		switch {
 		case p == "{reference}":
 			reference = parts[i]
 		case p == "{id}":
 			id = parts[i]
+		case p == "{paymentType}":
+			paymentType = parts[i]
 		case !strings.EqualFold(p, parts[i]):
-			return "", "", false
+			return false
+		}
+		if parts[i] == "" && p != "" {
+			return false
 		}
 	}
-	return reference, id, true
+	c.reference, c.id, c.paymentType = reference, id, paymentType
+	return true
 }
 
 func (c *call) op() string {

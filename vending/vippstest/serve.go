@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// maxBody is the longest request body that is read.
+// maxBody is the longest request body that is read, but for images.
 const maxBody = 1 << 20
 
 // An ending is how an exchange ends for the client.
@@ -31,6 +31,7 @@ func (s *Server) exchange(r *http.Request) (reply, ending) {
 	c := &call{
 		method: r.Method, path: r.URL.Path, query: r.URL.RawQuery, header: r.Header.Clone(), traceID: newTraceID(),
 	}
+	s.match(c, r.URL.EscapedPath())
 	if err := c.read(r.Body); err != nil {
 		return reply{}, hungUp // the client broke off while sending
 	}
@@ -42,12 +43,11 @@ func (s *Server) exchange(r *http.Request) (reply, ending) {
 		return reply{}, unreachable
 	}
 	s.runDue()
-	s.match(c)
-	if c.op() == "create" {
+	if c.route != nil && c.route.subject != "" {
 		// The limiter keys on it before anything is checked, and so do faults.
 		v, _ := parse(c.body)
-		if reference := v.get("reference"); reference.kind == isString {
-			c.reference = reference.text
+		if subject := v.get(c.route.subject); subject.kind == isString {
+			c.reference = subject.text
 		}
 	}
 	s.strike(c)
@@ -113,10 +113,14 @@ func (c *call) read(body io.ReadCloser) error {
 	if body == nil {
 		return nil
 	}
-	b, err := io.ReadAll(io.LimitReader(body, maxBody+1))
-	c.body, c.tooLong = b, len(b) > maxBody
+	most := maxBody
+	if c.route != nil && c.route.most > 0 {
+		most = c.route.most
+	}
+	b, err := io.ReadAll(io.LimitReader(body, int64(most)+1))
+	c.body, c.tooLong = b, len(b) > most
 	if c.tooLong {
-		c.body = b[:maxBody]
+		c.body = b[:most]
 	}
 	return err
 }
