@@ -80,7 +80,7 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 	switch {
 	case err != nil:
 		return err
-	case !taken && f.kind == factWithdraw && (m.s.State == Withdrawing || m.s.State == Closed):
+	case !taken && f.kind == factWithdraw && m.s.withdrawn():
 		return nil
 	case !taken && f.kind != factWithdraw && m.s.knows(f):
 		return nil
@@ -92,6 +92,11 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 	}
 	o.wakeLoop()
 	return nil
+}
+
+// withdrawn says that the session is being taken back or has ended without telling the machine anything.
+func (s *Session) withdrawn() bool {
+	return s.State == Withdrawing || s.State == Closed && s.Items[0].VendID == ""
 }
 
 // knows says that a word on an item has been taken before.

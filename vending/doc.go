@@ -19,7 +19,8 @@
 //
 // # What is promised
 //
-//   - No product leaves unless a read at most 15 seconds old showed a reservation that covers it.
+//   - A machine is told to let a product out only on a read at most 15 seconds old that showed a reservation which covers
+//     it, and may start its motor at most Timeouts.Start later.
 //   - Nothing is captured that the machine has not said it dropped.
 //   - Each item is let out at most once, across retries, crashes, pauses and several workers, if the [Machine] keeps its
 //     promise.
@@ -65,6 +66,7 @@
 //		Choosing --> Settling: read, does not cover
 //		Choosing --> Settling: not ready
 //		Choosing --> Settling: withdraw
+//		Choosing --> Settling: clock, SelectUntil passed
 //		Vending --> Choosing: verdict, dropped or not, and more items
 //		Vending --> Settling: verdict, dropped or not, the last item
 //		Vending --> Held: verdict, unknown, hold

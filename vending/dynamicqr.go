@@ -17,9 +17,9 @@ const TaxFree = -1
 
 // Product is something that a customer has chosen.
 type Product struct {
-	// Name is shown on the receipt.
+	// Name is shown on the receipt. Required.
 	Name string
-	// Slot is where it is, in the machine's own terms.
+	// Slot is where it is, in the machine's own terms. Required.
 	Slot string
 	// Price includes tax, in minor units: 2500 is 25.00.
 	Price int64
@@ -29,9 +29,10 @@ type Product struct {
 
 // DynamicQROrder is what a customer has chosen at a machine with a screen.
 type DynamicQROrder struct {
-	// Machine is 1 to 25 letters, digits and hyphens. It begins the payment's reference, which the customer sees.
+	// Machine is 1 to 25 letters, digits and hyphens, the first not a 0. It begins the payment's reference, which the
+	// customer sees.
 	Machine string
-	// Products are let out in this order. At least one.
+	// Products are let out in this order: 1 to 50.
 	Products []Product
 	// Description is shown in the app: 3 to 100 characters. Defaults to the names of the products.
 	Description string
@@ -128,13 +129,15 @@ func (o *Operator) checkOrder(order DynamicQROrder) error {
 		}
 	}
 	require(isMachine(order.Machine), "Machine: must be 1 to 25 letters, digits and hyphens, and not begin with 0")
-	require(len(order.Products) > 0 && len(order.Products) <= 50, "Products: must be 1 to 50")
+	require(len(order.Products) > 0 && len(order.Products) <= 50, "Products: must be 1 to 50 of them")
 	var sum int64
 	receipts := 0
 	for i, product := range order.Products {
 		require(product.Price > 0 && product.Price <= maxAmount, "Products[%d].Price: must be 1 to %d", i, maxAmount)
 		require(product.Name != "", "Products[%d].Name: must be set", i)
-		require(product.TaxRate >= TaxFree && product.TaxRate <= 10000, "Products[%d].TaxRate: must be TaxFree or 0 to 10000", i)
+		require(product.Slot != "", "Products[%d].Slot: must be set", i)
+		require(product.TaxRate == TaxFree || product.TaxRate == 0 || product.TaxRate >= 100 && product.TaxRate <= 10000,
+			"Products[%d].TaxRate: must be TaxFree, 0 or 100 to 10000: it is in hundredths of a percent", i)
 		sum += min(max(product.Price, 0), maxAmount)
 		if product.TaxRate != 0 {
 			receipts++

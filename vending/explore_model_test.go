@@ -167,7 +167,7 @@ func newExplorer(r rules, items int, faults machineFault) *explorer {
 
 // intern keeps one copy of each different session, without what only matters to people.
 func (e *explorer) intern(s Session) uint16 {
-	s.Now, s.Opened, s.OpenUntil, s.ApproveUntil, s.SeatUntil, s.VerdictUntil, s.HoldUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	s.Now, s.Opened, s.OpenUntil, s.ApproveUntil, s.SeatUntil, s.SelectUntil, s.VerdictUntil, s.HoldUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Seen.At, s.CancelAt, s.Capture.SendUntil, s.Capture.RetryAt, s.Approved, s.WakeAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Since, s.Ended = time.Time{}, time.Time{}
 	s.Creates, s.Unfunded = 0, 0
@@ -210,7 +210,7 @@ func (e *explorer) at(id uint16, t times, clock bool) Session {
 	if t.openGone {
 		s.OpenUntil = before
 	}
-	s.ApproveUntil, s.SeatUntil, s.VerdictUntil, s.HoldUntil = limit, limit, limit, limit
+	s.ApproveUntil, s.SeatUntil, s.SelectUntil, s.VerdictUntil, s.HoldUntil = limit, limit, limit, limit, limit
 	s.Capture.SendUntil = [...]time.Time{after, epoch.Add(-time.Minute), before}[t.window]
 	s.Seen.At = epoch
 	for i := range s.Tasks {
@@ -266,8 +266,8 @@ func (e *explorer) apply(session uint16, f factCode, t times, clock bool) (uint1
 	return result.session, result.taken
 }
 
-func (e *explorer) next(session uint16, view *viewCode, t times, clock, armed bool) effect {
-	key := nextKey{session: session, times: t, clock: clock, armed: armed}
+func (e *explorer) next(session uint16, view *viewCode, t times, clock, armedNow bool) effect {
+	key := nextKey{session: session, times: t, clock: clock, armed: armedNow}
 	var v *View
 	if view != nil {
 		key.view, key.hasView = *view, true
@@ -278,7 +278,11 @@ func (e *explorer) next(session uint16, view *viewCode, t times, clock, armed bo
 		return result
 	}
 	s := e.at(session, t, clock)
-	result, _ := e.rules.next(&s, v, armed)
+	how := unarmed // the limits of a command are not waited for: asking too early must be harmless too
+	if armedNow {
+		how = armed
+	}
+	result, _ := e.rules.next(&s, v, how)
 	e.nexts[key] = result
 	return result
 }

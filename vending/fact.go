@@ -72,6 +72,9 @@ type Timeouts struct {
 	// Seat is how long a machine waits for a withdrawal to be confirmed before it takes the next customer.
 	// Defaults to 15 seconds.
 	Seat time.Duration
+	// Select is how long the next item may be waited for: the network may be away between two items, and the customer
+	// leaves. Defaults to 60 seconds.
+	Select time.Duration
 	// Start is how long after it was told a machine may start its motor. Defaults to 20 seconds.
 	Start time.Duration
 	// Verdict is how long the machine has to say what came out. It is never shorter than Start. Defaults to 60 seconds.
@@ -89,6 +92,7 @@ func (t Timeouts) withDefaults() Timeouts {
 		{&t.Open, 30 * time.Second},
 		{&t.Approve, 90 * time.Second},
 		{&t.Seat, 15 * time.Second},
+		{&t.Select, 60 * time.Second},
 		{&t.Start, 20 * time.Second},
 		{&t.Verdict, 60 * time.Second},
 		{&t.Hold, 24 * time.Hour},

@@ -1,8 +1,10 @@
 package vending_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,6 +149,101 @@ func approveWhenMade(t *testing.T, s *shop) {
 		}
 		time.Sleep(time.Second) //nolint:forbidigo // virtual time
 	}
+}
+
+// TestTravellingCommand delivers webhooks twice while the command is on its way to the machine: nobody may ask about it yet.
+func TestTravellingCommand(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		s.hook(t)
+		s.machine.Script(vendingtest.Behaviour{Drops: true, Hears: true, Answers: true, Travels: 4 * time.Second})
+		s.vipps.InjectDelivery(
+			vippstest.DeliveryFault{Event: "AUTHORIZED", Kind: vippstest.Duplicate},
+			vippstest.DeliveryFault{Event: "AUTHORIZED", Kind: vippstest.Delay, Delay: 2 * time.Second, Skip: 1},
+		)
+		session, err := s.operator.SellDynamicQR(t.Context(), cola(), func(code vending.Code) {
+			s.approveAfter(t, 500*time.Millisecond)(code)
+			for _, after := range []time.Duration{700 * time.Millisecond, 2 * time.Second, 3 * time.Second} {
+				time.AfterFunc(after, func() { _ = s.store.Wake(context.Background(), 0, code.Session) })
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if session.Outcome.Result != vending.Sold || s.drops() != 1 {
+			t.Errorf("%s, %d products out: %v", session.Summary(), s.drops(), session.History)
+		}
+	})
+}
+
+// TestOutageBetweenItems loses Vipps MobilePay for an hour after the first item of a basket: nobody stands in front of the
+// machine any more when it is back.
+func TestOutageBetweenItems(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		s.machine.Script(vendingtest.Slow(20 * time.Second)) // so that the payment has to be read again
+		defer run(s.operator)()
+		code, err := s.operator.OpenDynamicQR(t.Context(), basket())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.approveAfter(t, 3*time.Second)(*code)
+		time.Sleep(10 * time.Second) //nolint:forbidigo // virtual time
+		s.vipps.Inject(vippstest.Fault{Kind: vippstest.Unreachable, Count: -1})
+		time.Sleep(time.Hour) //nolint:forbidigo // virtual time
+		if _, err := s.store.Seat(t.Context(), "oslo12"); err == nil {
+			t.Error("the machine is still busy after an hour")
+		}
+		s.vipps.ClearFaults()
+		s.finish(t)
+		s.audit(t)
+		if s.machine.Dropped("A1") != 1 || s.machine.Dropped("B2") != 0 {
+			t.Errorf("%d and %d products out, want the first only", s.machine.Dropped("A1"), s.machine.Dropped("B2"))
+		}
+	})
+}
+
+// sluggish is a machine that takes its time to say that it is ready, from the second time on.
+type sluggish struct {
+	vending.Machine
+	asked atomic.Int64
+	then  func()
+}
+
+func (m *sluggish) Ready(ctx context.Context, machine string) error {
+	if m.asked.Add(1) == 2 {
+		m.then()
+		time.Sleep(9 * time.Second) //nolint:forbidigo // virtual time
+	}
+	return m.Machine.Ready(ctx, machine)
+}
+
+// TestReadAgesWhileAsking cancels the reservation in the portal while the machine is asked whether it is ready, by a read
+// that was not the newest any more: no product may leave on it.
+func TestReadAgesWhileAsking(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		slow := &sluggish{Machine: s.machine}
+		operator := s.operate(t, s.client, s.store, slow, nil)
+		s.vipps.Inject(vippstest.Fault{Op: "get", Kind: vippstest.Slow, Delay: 8 * time.Second, Count: -1})
+		slow.then = func() {
+			s.vipps.ClearFaults()
+			if err := s.vipps.PortalCancel(s.vipps.Payments()[0].Reference); err != nil {
+				t.Error(err)
+			}
+		}
+		session, err := operator.SellDynamicQR(t.Context(), cola(), s.approveAfter(t, time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.drops() != 0 {
+			t.Errorf("%d products left on a read that was too old: %v", s.drops(), session.History)
+		}
+		s.audit(t)
+	})
 }
 
 // TestCalls counts what a normal sale costs.

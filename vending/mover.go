@@ -20,8 +20,8 @@ type mover struct {
 	// not answered.
 	view *View
 	seen time.Time
-	// armed says that the last save entered Vending and was ours, at the moment of armedAt.
-	armed   bool
+	// how says whether the last save entered Vending and was ours, at the moment of armedAt.
+	how     armament
 	armedAt time.Time
 	claim   time.Duration // for how long after loaded the session is ours alone
 	last    error         // the newest failure, for whoever waits
@@ -75,7 +75,7 @@ func (m *mover) load(ctx context.Context) error {
 		return fmt.Errorf("session %s: %w", m.id, err)
 	}
 	m.hold(s)
-	m.armed, m.claim = false, lease
+	m.how, m.claim = unarmed, lease
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (m *mover) tick() { m.s.Now = m.base.Add(since(m.loaded)) }
 func (m *mover) run(ctx context.Context) error {
 	for range maxSteps {
 		m.tick()
-		if ctx.Err() != nil && !m.armed {
+		if ctx.Err() != nil && m.how != armed {
 			return m.sleep(ctx, 0) // handed over
 		}
 		if m.view != nil && since(m.seen) > fresh {
@@ -105,7 +105,7 @@ func (m *mover) run(ctx context.Context) error {
 				continue
 			}
 		}
-		do, at := m.o.rules.next(&m.s, m.view, m.armed)
+		do, at := m.o.rules.next(&m.s, m.view, m.how)
 		switch do {
 		case doNothing:
 			return nil
@@ -118,7 +118,7 @@ func (m *mover) run(ctx context.Context) error {
 			continue
 		case doRead, doCreate, doGiveUp, doCancel, doCapture, doVend, doConclude:
 		}
-		if since(m.loaded) > m.claim && !m.armed {
+		if since(m.loaded) > m.claim && m.how != armed {
 			return nil // others may be at work: they go on
 		}
 		again, err := m.perform(ctx, do)
@@ -152,6 +152,10 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 				f = fact{kind: factNotReady, cause: err.Error()}
 				continue
 			}
+			m.tick() // asking takes time, and the read has aged
+			if next, ok = m.o.rules.apply(m.s, f); !ok {
+				return false, nil
+			}
 		}
 		step := Step{At: m.s.Now, From: m.s.State, Fact: f.String(), To: next.State}
 		next.History = append(next.History[:len(next.History):len(next.History)], step)
@@ -162,7 +166,10 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 			m.base = m.s.Now // the moment of the save, by the store's clock
 			next.Now = m.base
 			m.hold(next)
-			m.armed, m.armedAt, m.claim = arms, m.loaded, max(lease, next.WakeAt.Sub(next.Now))
+			m.how, m.armedAt, m.claim = unarmed, m.loaded, max(lease, next.WakeAt.Sub(next.Now))
+			if arms {
+				m.how = armed
+			}
 			m.o.stored(next, step)
 			return true, nil
 		}

@@ -16,6 +16,9 @@ const (
 	metadataNonce   = "vending-nonce"   // makes it this session's
 )
 
+// idLetters of five random bits each follow the machine in a session's id.
+const idLetters = 13
+
 // lease is how long a worker has a session to itself before others look at it. It saves calls; no promise rests on it.
 const lease = 15 * time.Second
 
@@ -31,7 +34,7 @@ func random(n int) string {
 func (o *Operator) newSession(machine string, door Door, planogram string) Session {
 	return Session{
 		// 65 random bits: an id from a counter would find the payments of another time when a backup is restored.
-		ID:                   machine + "-" + random(13),
+		ID:                   machine + "-" + random(idLetters),
 		Schema:               schema,
 		Machine:              machine,
 		Seat:                 machine,
@@ -56,6 +59,7 @@ func (o *Operator) open(ctx context.Context, s *Session) error {
 	if err := o.config.Store.Create(ctx, *s); err != nil {
 		return err
 	}
+	o.stored(*s, s.History[0])
 	made, failure := o.advance(ctx, s.ID, true)
 	for made.State == Opening {
 		if err := o.pause(ctx, s.ID, o.delay(&made, failure)); err != nil {
@@ -109,6 +113,19 @@ func (o *Operator) leave(ctx context.Context, id string, cause error) error {
 		return fmt.Errorf("session %s is left to whoever runs the store next: %w", id, cause)
 	}
 	return fmt.Errorf("session %s was left and ended as %s: %w", id, s.Summary(), cause)
+}
+
+// MachineOf is the machine that a vend id, or a session's id, belongs to: they begin with its name. A [Machine] that serves
+// a fleet finds by it whom to ask in Conclude. It is empty for an id that is neither.
+func MachineOf(id string) string {
+	session := sessionOf(id)
+	if session == "" {
+		session = id
+	}
+	if i := strings.LastIndex(session, "-"); i > 0 && len(session)-i-1 == idLetters {
+		return session[:i]
+	}
+	return ""
 }
 
 // sessionOf is the session that a vend id belongs to.

@@ -73,6 +73,7 @@ type Operator struct {
 	running  int          // how many loops run, under mu
 	mu       sync.Mutex
 	watching map[string][]chan struct{}
+	nudged   map[string]time.Time
 }
 
 // NewOperator checks the configuration, against everything that would otherwise fail in front of a customer, and makes an
@@ -95,6 +96,7 @@ func NewOperator(config Config) (*Operator, error) {
 		rules:    rules{timeouts: config.Timeouts, unknown: config.UnknownVerdict},
 		kick:     make(chan struct{}, 1),
 		watching: map[string][]chan struct{}{},
+		nudged:   map[string]time.Time{},
 	}, nil
 }
 
@@ -121,7 +123,7 @@ func (c *Config) validate() error {
 		{"Open", c.Timeouts.Open},
 		{"Approve", c.Timeouts.Approve},
 		{"Seat", c.Timeouts.Seat},
-		{"Start", c.Timeouts.Start},
+		{"Select", c.Timeouts.Select}, {"Start", c.Timeouts.Start},
 		{"Verdict", c.Timeouts.Verdict},
 		{"Hold", c.Timeouts.Hold},
 	} {

@@ -191,7 +191,7 @@ func (m *mover) capture(ctx context.Context) (bool, error) {
 
 // vend tells the machine, once, and only while the command may still start.
 func (m *mover) vend(ctx context.Context) (bool, error) {
-	m.armed = false
+	m.how = told
 	within := m.o.config.Timeouts.Start - since(m.armedAt)
 	item, ok := m.s.current()
 	if !ok || within <= 0 {

@@ -114,6 +114,8 @@ func (r rules) enter(s *Session, to State) {
 		}
 	case Closed:
 		s.Seat, s.Ended = "", s.Now
-	case Opening, Choosing:
+	case Choosing:
+		s.SelectUntil = s.Now.Add(r.timeouts.Select)
+	case Opening:
 	}
 }

@@ -111,11 +111,30 @@ func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error 
 			return err
 		}
 	}
-	if err := o.config.Store.Wake(ctx, 0, payment.Reference); err != nil {
+	in := o.nudge(payment.Reference)
+	if err := o.config.Store.Wake(ctx, in, payment.Reference); err != nil {
 		return err
 	}
-	o.wakeLoop()
+	if in == 0 {
+		o.wakeLoop()
+	}
 	return nil
+}
+
+// nudge is when a session that a webhook names is to be looked at: at once, but only once a second, so that repeated
+// deliveries do not use up the reads that are allowed for a payment.
+func (o *Operator) nudge(reference string) time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	if last, ok := o.nudged[reference]; ok && now.Sub(last) < time.Second {
+		return time.Second
+	}
+	if len(o.nudged) >= 10_000 {
+		clear(o.nudged)
+	}
+	o.nudged[reference] = now
+	return 0
 }
 
 // webhooksAlive is how long after a webhook polling stays slow.
@@ -141,11 +160,13 @@ func (s *Session) limit() time.Time {
 		if s.Seat != "" {
 			return s.SeatUntil
 		}
+	case Choosing:
+		return s.SelectUntil
 	case Vending:
 		return s.VerdictUntil
 	case Held:
 		return s.HoldUntil
-	case Choosing, Settling, Closed:
+	case Settling, Closed:
 	}
 	return time.Time{}
 }

@@ -53,10 +53,10 @@ func (s Sealed) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) 
 
 var errSealedJSON = errors.New("vending: a sealed value cannot be read from JSON: the store keeps it apart")
 
-// UnmarshalJSON takes the empty value only: what was redacted is gone.
+// UnmarshalJSON takes the empty value only: what was redacted is gone, and a session without it cannot go on.
 func (s *Sealed) UnmarshalJSON(data []byte) error {
 	var text string
-	if err := json.Unmarshal(data, &text); err != nil || text != "" && text != "[redacted]" {
+	if err := json.Unmarshal(data, &text); err != nil || text != "" {
 		return errSealedJSON
 	}
 	*s = Sealed{}

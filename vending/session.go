@@ -91,6 +91,7 @@ type Session struct {
 	OpenUntil    time.Time
 	ApproveUntil time.Time
 	SeatUntil    time.Time
+	SelectUntil  time.Time
 	VerdictUntil time.Time
 	HoldUntil    time.Time
 

@@ -18,9 +18,18 @@ const (
 	doConclude               // ask the machine
 )
 
+// armament is what a worker has to do with the command of a session that is Vending.
+type armament int
+
+const (
+	unarmed armament = iota // the command is another worker's, or was
+	armed                   // its own save has just entered Vending: it may tell the machine, once
+	told                    // it has told the machine, or has run out of time to
+)
+
 // next decides what to do. view is the worker's own read, which no row has taken, or nil if it has none that is fresh;
-// armed says that this worker's own save has just entered Vending.
-func (r rules) next(s *Session, view *View, armed bool) (effect, time.Time) {
+// how says what this worker has to do with a vend command that is out.
+func (r rules) next(s *Session, view *View, how armament) (effect, time.Time) {
 	if view != nil && !usable(s, *view) {
 		return doSleep, time.Time{}
 	}
@@ -34,7 +43,7 @@ func (r rules) next(s *Session, view *View, armed bool) (effect, time.Time) {
 	case Choosing:
 		return r.choosing(s, view)
 	case Vending:
-		return r.vending(armed)
+		return r.vending(s, how)
 	case Held:
 		return until(s, s.HoldUntil)
 	case Settling:
@@ -86,18 +95,29 @@ func (r rules) withdrawing(s *Session, view *View) (effect, time.Time) {
 	}
 }
 
-func (r rules) choosing(_ *Session, view *View) (effect, time.Time) {
-	if view == nil {
+func (r rules) choosing(s *Session, view *View) (effect, time.Time) {
+	switch {
+	case !s.Now.Before(s.SelectUntil):
+		return doClock, time.Time{}
+	case view == nil:
 		return doRead, time.Time{}
+	default:
+		return doSleep, time.Time{}
 	}
-	return doSleep, time.Time{}
 }
 
-func (r rules) vending(armed bool) (effect, time.Time) {
-	if armed || !r.on(guardConclude) {
+// vending tells the machine or asks it. A command of another worker may be on its way as long as the machine may still
+// start: asking would make its id unusable, whatever has woken us.
+func (r rules) vending(s *Session, how armament) (effect, time.Time) {
+	started := s.Since.Add(r.timeouts.Start)
+	switch {
+	case how == armed || !r.on(guardConclude):
 		return doVend, time.Time{}
+	case how == unarmed && s.Now.Before(started):
+		return doSleep, started
+	default:
+		return doConclude, time.Time{}
 	}
-	return doConclude, time.Time{}
 }
 
 func (r rules) settling(s *Session, view *View) (effect, time.Time) {

@@ -51,6 +51,7 @@ var table = []row{
 	{in(Choosing), factRead, "does not cover", uncovered, Settling, nil},
 	{in(Choosing), factNotReady, "", nil, Settling, because(ReasonMachine)},
 	{in(Choosing), factWithdraw, "", nil, Settling, withdraw},
+	{in(Choosing), factClock, "SelectUntil passed", passed(selectUntil), Settling, because(ReasonClock)},
 
 	// The machine has been told.
 	{in(Vending), factVerdict, "dropped or not, and more items", verdictAndMore, Choosing, conclude},
@@ -85,6 +86,7 @@ var table = []row{
 
 func openUntil(s *Session) time.Time    { return s.OpenUntil }
 func approveUntil(s *Session) time.Time { return s.ApproveUntil }
+func selectUntil(s *Session) time.Time  { return s.SelectUntil }
 func holdUntil(s *Session) time.Time    { return s.HoldUntil }
 
 func passed(until func(*Session) time.Time) func(rules, *Session, fact) bool {

@@ -14,6 +14,9 @@ import (
 type Behaviour struct {
 	// Drops says whether the product comes out.
 	Drops bool
+	// Travels is how long the command is on its way before the machine hears of it. If its id is concluded meanwhile,
+	// nothing moves.
+	Travels time.Duration
 	// Takes is how long the motor turns. Until then the machine says Pending when it is asked.
 	Takes time.Duration
 	// Hears says whether the command arrives at all. A machine that does not hear it can still be asked.
@@ -28,14 +31,20 @@ type Behaviour struct {
 
 // What machines do.
 var (
-	Drop       = Behaviour{Drops: true, Hears: true, Answers: true}
-	Jam        = Behaviour{Hears: true, Answers: true}
+	// Drop lets the product out and says so.
+	Drop = Behaviour{Drops: true, Hears: true, Answers: true}
+	// Jam turns the motor in vain and says so: Vend answers NotDropped.
+	Jam = Behaviour{Hears: true, Answers: true}
+	// LostAnswer lets the product out; Vend gives an error, Conclude says Dropped.
 	LostAnswer = Behaviour{Drops: true, Hears: true}
-	LostOrder  = Behaviour{}
-	// Silent is a machine that turns its motor and is never heard of again.
-	Silent      = Behaviour{Drops: true, Hears: true, Mute: true}
+	// LostOrder never hears the command: Vend gives an error, Conclude says NotDropped.
+	LostOrder = Behaviour{}
+	// Silent lets the product out and is never heard of again: Vend and Conclude give errors.
+	Silent = Behaviour{Drops: true, Hears: true, Mute: true}
+	// SilentEmpty is never heard of again either, and lets nothing out.
 	SilentEmpty = Behaviour{Hears: true, Mute: true}
-	Forgetful   = Behaviour{Drops: true, Hears: true, Forgets: true}
+	// Forgetful lets the product out and loses its memory: Vend gives an error, Conclude says Unknown.
+	Forgetful = Behaviour{Drops: true, Hears: true, Forgets: true}
 )
 
 // Slow is a machine that drops after a while.
@@ -61,7 +70,6 @@ type try struct {
 	behaviour Behaviour
 	until     time.Time // the motor turns
 	fenced    bool      // concluded before anything moved
-	moved     int
 }
 
 var _ vending.Machine = (*Machine)(nil)
@@ -89,52 +97,69 @@ func (m *Machine) Ready(context.Context, string) error {
 
 // Vend implements [vending.Machine].
 func (m *Machine) Vend(ctx context.Context, c vending.Command) (vending.Verdict, error) {
-	behaviour, verdict, heard := m.start(c)
-	switch {
-	case heard:
-		return verdict, nil
-	case !behaviour.Hears:
+	behaviour, known := m.order(c)
+	if !known && !behaviour.Hears || !sleep(ctx, behaviour.Travels) {
 		return vending.Unknown, errNoAnswer
 	}
-	if behaviour.Takes > 0 {
-		timer := time.NewTimer(behaviour.Takes)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return vending.Unknown, ctx.Err()
-		}
+	if verdict, heard := m.arrive(c, behaviour); heard {
+		return verdict, nil
 	}
-	if !behaviour.Answers {
+	if !sleep(ctx, behaviour.Takes) || !behaviour.Answers {
 		return vending.Unknown, errNoAnswer
 	}
 	return said(behaviour), nil
 }
 
-func (m *Machine) start(c vending.Command) (Behaviour, vending.Verdict, bool) {
+// sleep says whether the time passed before the context ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d == 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// order writes a command down and finds out what it will lead to, unless its id is known.
+func (m *Machine) order(c vending.Command) (Behaviour, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.commands = append(m.commands, c)
-	if t, heard := m.tries[c.ID]; heard {
-		return t.behaviour, t.verdict(), true
+	if _, known := m.tries[c.ID]; known {
+		return Behaviour{}, true
 	}
 	behaviour := Drop
 	if len(m.script) > 0 {
 		behaviour, m.script = m.script[0], m.script[1:]
 	}
-	if !behaviour.Hears {
-		return behaviour, vending.Unknown, false
+	return behaviour, false
+}
+
+// arrive turns the motor, unless the id has been heard of.
+func (m *Machine) arrive(c vending.Command, behaviour Behaviour) (vending.Verdict, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t, heard := m.tries[c.ID]; heard {
+		return t.verdict(), true
 	}
+	t := &try{behaviour: behaviour, until: time.Now().Add(behaviour.Takes)}
+	m.remember(c.ID, t)
+	if behaviour.Drops {
+		m.drops[c.Slot]++
+	}
+	return vending.Unknown, false
+}
+
+func (m *Machine) remember(id string, t *try) {
 	if m.tries == nil {
 		m.tries, m.drops = map[string]*try{}, map[string]int{}
 	}
-	t := &try{behaviour: behaviour, until: time.Now().Add(behaviour.Takes)}
-	if behaviour.Drops {
-		t.moved++
-		m.drops[c.Slot]++
-	}
-	m.tries[c.ID] = t
-	return behaviour, vending.Unknown, false
+	m.tries[id] = t
 }
 
 func (t *try) verdict() vending.Verdict {
@@ -164,11 +189,8 @@ func (m *Machine) Conclude(_ context.Context, id string) (vending.Verdict, error
 	m.asked++
 	t, heard := m.tries[id]
 	if !heard {
-		if m.tries == nil {
-			m.tries, m.drops = map[string]*try{}, map[string]int{}
-		}
 		t = &try{fenced: true}
-		m.tries[id] = t
+		m.remember(id, t)
 	}
 	if t.behaviour.Mute {
 		return vending.Unknown, errNoAnswer
