@@ -227,7 +227,7 @@ func TestReadAgesWhileAsking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop(t, vippstest.Options{}, nil)
 		slow := &sluggish{Machine: s.machine}
-		operator := s.operate(t, s.client, s.store, slow, nil)
+		operator := s.operate(t, s.client, s.store, slow, func(c *vending.Config) { c.Workers = 1 }) // nobody else looks meanwhile
 		s.vipps.Inject(vippstest.Fault{Op: "get", Kind: vippstest.Slow, Delay: 8 * time.Second, Count: -1})
 		slow.then = func() {
 			s.vipps.ClearFaults()
@@ -235,7 +235,7 @@ func TestReadAgesWhileAsking(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		session, err := operator.SellDynamicQR(t.Context(), cola(), s.approveAfter(t, time.Second))
+		session, err := operator.SellDynamicQR(t.Context(), cola(), s.approveAfter(t, 500*time.Millisecond))
 		if err != nil {
 			t.Fatal(err)
 		}
