@@ -17,7 +17,7 @@ func (s *Server) forceApprove(c *call, p *payment) reply {
 	}
 	phone := customer.get("phoneNumber").text
 	if phone == "" {
-		phone = p.PhoneNumber
+		phone = p.order.who
 	}
 	who := s.options.customer(phone)
 	switch {

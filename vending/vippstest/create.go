@@ -20,6 +20,7 @@ func (s *Server) createPayment(c *call) reply {
 	var o order
 	if ok {
 		o = readOrder(c.parsed)
+		o.who = s.whoIs(o)
 		s.checkOrder(check, o, c.at)
 		r, ok = check.verdict()
 	}
@@ -34,6 +35,7 @@ func (s *Server) createPayment(c *call) reply {
 	s.payments[id] = p
 	s.order = append(s.order, p)
 	s.redirects[p.token] = p
+	s.keepReceipt(c, p)
 	s.log(p, event{name: "CREATED", amount: p.Amount, key: c.key, success: true})
 	p.shown = new(p.view())
 	p.expiry = s.after(p.Expires.Sub(c.at), func() { s.expire(p) })

@@ -268,8 +268,8 @@ func TestRedirectURL(t *testing.T) {
 			if !strings.HasPrefix(got, test.want) || len(got) < len(test.want)+20 {
 				t.Errorf("got %s, want %s…", got, test.want)
 			}
-			if ref, err := m.server.Scan(got); ref != "reference-1" || err != nil {
-				t.Errorf("Scan = %q, %v", ref, err)
+			if scanned, err := m.server.Scan(got); scanned.Reference != "reference-1" || err != nil {
+				t.Errorf("Scan = %+v, %v", scanned, err)
 			}
 		})
 	}

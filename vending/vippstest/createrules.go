@@ -12,7 +12,7 @@ import (
 func (s *Server) checkOrder(c *check, o order, now time.Time) {
 	s.checkFlow(c, o)
 	s.checkMoney(c, o)
-	s.checkCustomer(c, o, now)
+	s.checkCustomer(c, o)
 	s.checkURLs(c, o)
 	checkMetadata(c, o)
 	checkScope(c, o)
@@ -63,18 +63,18 @@ func (s *Server) checkMoney(c *check, o order) {
 	}
 }
 
-func (s *Server) checkCustomer(c *check, o order, now time.Time) {
+func (s *Server) checkCustomer(c *check, o order) {
 	if o.hasPhone && (len(o.phone) < 9 || len(o.phone) > 15 || !isDigits(o.phone)) {
 		c.refuse("4070", "The phone number must be an MSISDN.")
 	}
 	if n := utf8.RuneCountInString(o.personalQR.text); o.personalQR.has() && (n < 5 || n > 255) {
 		c.refuse("4060", "The personal QR must have 5 to 255 characters.")
 	}
-	if issued, ok := s.checkIns[o.token.text]; o.token.has() && (!ok || now.Sub(issued) > customerTokenLife) {
+	if _, ok := s.checkedInAs(o.token.text); o.token.has() && !ok {
 		c.refuse("4050", "The customer token is unknown or too old.")
 	}
-	if o.flow == "PUSH_MESSAGE" && o.hasPhone {
-		if who := s.options.customer(o.phone); who.Unknown || who.tooYoungFor(o.minimumAge) {
+	if o.flow == "PUSH_MESSAGE" && o.who != "" {
+		if who := s.options.customer(o.who); who.Unknown || who.tooYoungFor(o.minimumAge) {
 			c.refuse("7010", "The customer cannot pay this.")
 		}
 	}

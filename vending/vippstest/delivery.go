@@ -31,6 +31,7 @@ type occurrence struct {
 	msn, event, reference string
 	queue                 string // occurrences of the same queue are delivered in order
 	body                  []byte
+	answered              func(Delivery) // is told the first attempt of each webhook; may be nil
 }
 
 // A queue is what one registration is still to be told about one payment. An event that is not accepted holds back those
@@ -70,22 +71,26 @@ func (s *Server) Deliveries() []Delivery {
 	return list
 }
 
-// publish hands an occurrence to every registration that wants it.
-func (s *Server) publish(o occurrence) {
+// publish hands an occurrence to every registration that wants it. It says how many of them are being told.
+func (s *Server) publish(o occurrence) (told int) {
 	if s.closed {
-		return
+		return 0
 	}
 	for _, r := range s.subscribers(o.msn, o.event) {
-		s.enqueue(r, o)
+		if s.enqueue(r, o) {
+			told++
+		}
 	}
+	return told
 }
 
-func (s *Server) enqueue(r *registration, o occurrence) {
+// enqueue says whether the occurrence is on its way when it returns.
+func (s *Server) enqueue(r *registration, o occurrence) bool {
 	copies, wait := 1, time.Duration(0)
 	for _, f := range s.strikeParcel(&o) {
 		switch {
 		case f.Kind == Drop:
-			return
+			return false
 		case f.Kind == Duplicate:
 			copies++
 		case f.Kind == Delay:
@@ -97,10 +102,13 @@ func (s *Server) enqueue(r *registration, o occurrence) {
 		q = &queue{registration: r, name: o.queue}
 		r.queues[o.queue] = q
 	}
-	for range copies {
-		q.items = append(q.items, &parcel{occurrence: o, since: s.now().Add(wait)})
+	first := &parcel{occurrence: o, since: s.now().Add(wait)}
+	q.items = append(q.items, first)
+	for range copies - 1 {
+		q.items = append(q.items, new(*first))
 	}
 	s.next(q)
+	return first.attempt > 0
 }
 
 // next sends the first parcel of a queue, now or when it is due.
@@ -146,6 +154,9 @@ func (s *Server) send(q *queue, p *parcel) {
 		}
 		s.inFlight--
 		q.sending = false
+		if p.attempt == 1 && p.answered != nil {
+			p.answered(d)
+		}
 		s.conclude(q, p, d)
 		s.idle.Broadcast()
 	})

@@ -1,8 +1,8 @@
 // Package vippstest is a Vipps MobilePay in process, for tests and demonstrations of programs that take payments.
 //
-// It emulates the access token, ePayment and Webhooks APIs as a merchant's program sees them: credentials and headers,
-// validation, states and amounts, numeric error codes, idempotency keys, rate limits, expiry, and webhooks that are signed,
-// in order and repeated. What happens outside of the APIs are methods: the customer's phone ([Server.Approve],
+// It emulates the access token, ePayment, QR, Order Management and Webhooks APIs as a merchant's program sees them:
+// credentials and headers, validation, states and amounts, numeric error codes, idempotency keys, rate limits, expiry, codes
+// that can be scanned, and webhooks that are signed, in order and repeated. What happens outside of the APIs are methods: the customer's phone ([Server.Approve],
 // [Server.Abort], [Server.Scan], [Server.CheckIn]), the merchant portal ([Server.PortalCancel] and others), the passing of
 // time ([Server.Advance]), and everything that goes wrong on the way ([Server.Inject], [Server.InjectDelivery]).
 //
@@ -45,8 +45,8 @@
 //     and may change; only status and code are meant.
 //   - Of malformed requests all broken rules are listed, missing fields included. 4140 is for what is required only
 //     together with something else. The words of these lists are the emulator's.
-//   - A personal QR code is anybody's. Customer tokens, though, must come from [Server.CheckIn].
-//   - Receipts are checked field by field and then only kept in the books: there is no Order Management API to read them by.
+//   - A personal QR code that is neither from [Server.PersonalQR] nor of the old kind, with the number in clear, is
+//     anybody's in create, and refused by the exchange. Customer tokens must come from [Server.Scan] or [Server.CheckIn].
 //   - The capture guarantee is always seven days, and what is not captured within 180 days in Norway or 14 in Denmark and
 //     Finland is released at that moment. The approval to capture later does not exist.
 //   - The amount 201, in the test environment a result that is unknown for an hour, leaves the payment in processing until
@@ -57,5 +57,17 @@
 //   - Webhook addresses are not looked up and certificates not examined before they are registered. All registrations are
 //     told at once rather than after a while.
 //   - Credentials are those of one sales unit, or of a partner with Options.Merchants. The specialized token endpoint is
-//     not there, and neither are the QR and Order Management APIs.
+//     not there.
+//   - The QR API: what codes say and where their images are begins with Options.PublicURL instead of https://qr.vipps.no. One-time
+//     codes are of payments of the ePayment API, as there are no others. The image of a code is gone with the code. Size may be
+//     in the header or, like whiteBorder, in the body, where it counts if both differ; whiteBorder changes PNGs only, and
+//     without it there are at least four modules of border. An id is refused, not shortened; a location must have 1 to 36
+//     characters. Writing a callback code without a category makes it IN_STORE. MobilePay beacons are not among the
+//     callback codes that are read, listed and deleted, and there is no way to give one up.
+//   - A check-in that is not accepted is repeated like any other delivery, though the customer has been told that the store
+//     cannot be reached.
+//   - Order Management: the links of version 2 and 3 know nothing of each other, and neither asks whether an image exists.
+//     Receipts, posted or in create, are checked field by field, not added up, and given back as they were sent. 2 MB are
+//     2,097,152 bytes. Deprecated endpoints, those by transaction id, are not there. Vipps-System headers may have 30 characters,
+//     not 100.
 package vippstest

@@ -12,10 +12,20 @@ import (
 // A Fault makes requests fail. It waits for requests of its operation and reference, lets Skip of them pass, and strikes
 // the next Count.
 type Fault struct {
-	// Op is the operation: "token", "create", "get", "events", "capture", "cancel", "refund", "approve", "register", "list",
-	// "delete", or a page, "landing" or "qr-image". Empty is any.
+	// Op is the operation. Empty is any.
+	//
+	//   - "token";
+	//   - of payments "create", "get", "events", "capture", "cancel", "refund", and "approve", which is forced approval;
+	//   - of webhooks "register", "list", "delete";
+	//   - of redirect codes "qr-redirect-create", "qr-redirect-list", "qr-redirect-get", "qr-redirect-update",
+	//     "qr-redirect-delete";
+	//   - of callback codes "qr-callback-put", "qr-callback-list", "qr-callback-get", "qr-callback-delete", "qr-beacon";
+	//   - of other codes "qr-one-time", "qr-exchange", "qr-exchange-customer";
+	//   - of Order Management "receipt", "order", "image", "category" (version 2), and "category-add", "category-list",
+	//     "category-get", "category-delete" (version 3);
+	//   - the pages "landing" and "qr-page", and "qr-image", which is every image of a code.
 	Op string
-	// Reference is the payment. Empty is any.
+	// Reference is the payment or order, or else the id of the redirect code, callback code, beacon or image. Empty is any.
 	Reference string
 	// Skip is how many requests pass first.
 	Skip int

@@ -19,7 +19,7 @@ func (s *Server) admit(c *call) (reply, bool) {
 	token, ok := strings.CutPrefix(c.header.Get("Authorization"), "Bearer ")
 	if end, known := s.tokens[token]; !ok || !known || !c.at.Before(end) {
 		if c.route.bare {
-			return reply{status: http.StatusUnauthorized}, false
+			return empty(http.StatusUnauthorized), false
 		}
 		return gatewayError(http.StatusUnauthorized, "Something went wrong, please try again later"), false
 	}

@@ -48,8 +48,12 @@ type Options struct {
 	LongLiving       bool // expiresAt is allowed: 5050 otherwise
 	NoRateLimits     bool // calls are not counted: no 429
 
+	// NoOrderManagement leaves the Order Management API out, as Vipps' own test environment does: the gateway answers 404. By
+	// default it is there, so that programs for production can be tried.
+	NoOrderManagement bool
+
 	// Customers are people the emulator knows something particular about. Any other number belongs to an adult who uses the
-	// app and may pay anything.
+	// app and may pay anything. So does 4712345678, who scans codes unless [Server.ScanAs] says who.
 	Customers []Customer
 
 	// Switches choose between readings of what is not known about Vipps.
@@ -97,9 +101,12 @@ type Switches struct {
 	// them in any case.
 	FailedAuthorizedEvents bool
 
-	// ReceiptSlotSeparate lets a receipt be posted for a payment that was created with one. The Order Management API is not
-	// emulated yet, so this changes nothing.
+	// ReceiptSlotSeparate lets a receipt be posted once for a payment that was created with one. Otherwise that is refused
+	// with 409.
 	ReceiptSlotSeparate bool
+
+	// CallbackCategoryShown gives the category of a callback code when it is read. Otherwise it can only be written.
+	CallbackCategoryShown bool
 }
 
 // RemainderRelease says when the rest of a partly captured reservation is released without being asked to.

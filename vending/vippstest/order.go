@@ -17,6 +17,7 @@ type order struct {
 	interaction string
 	description string
 	phone       string
+	who         string // the customer's phone number, if the emulator knows it, by whatever the request named
 	personalQR  value
 	token       value
 	hasPhone    bool

@@ -11,9 +11,10 @@ func TestASaleFromCreateToRest(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t, vippstest.Options{})
 	created := m.mustCreate("sale-0001", fields{"metadata": fields{"machine": "oslo12"}})
-	ref, err := m.server.Scan(created.text("redirectUrl"))
+	scanned, err := m.server.Scan(created.text("redirectUrl"))
+	ref := scanned.Reference
 	if err != nil || ref != "sale-0001" {
-		t.Fatalf("Scan = %q, %v", ref, err)
+		t.Fatalf("Scan = %+v, %v", scanned, err)
 	}
 	if err := m.server.Approve(ref); err != nil {
 		t.Fatal(err)

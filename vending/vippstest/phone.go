@@ -1,10 +1,5 @@
 package vippstest
 
-import (
-	"errors"
-	"strings"
-)
-
 // Approve is the customer accepting a payment in the app. It fails if there is no such payment, if it is no longer CREATED,
 // and, outside of production, for the amounts that stand for a card that is declined (151 and 182 to 202); such a payment
 // stays CREATED, as the customer may try another card.
@@ -12,7 +7,7 @@ import (
 // "msn/reference" names a payment of a particular serial number, here and in the other methods.
 func (s *Server) Approve(reference string) error {
 	return s.onPhone(reference, func(p *payment) error {
-		if who := s.options.customer(p.PhoneNumber); who.tooYoungFor(p.order.minimumAge) {
+		if who := s.options.customer(p.order.who); who.tooYoungFor(p.order.minimumAge) {
 			return p.errNot("is not for customers of that age")
 		}
 		if why := s.declines(p); why != "" {
@@ -40,23 +35,6 @@ func (s *Server) BeginApproval(reference string) error {
 		p.approving = true
 		return nil
 	})
-}
-
-// Scan is the customer reading a one-time QR code or following a link: it finds the payment behind what the code says or
-// behind a redirect URL. The code of a payment that has ended cannot be scanned.
-func (s *Server) Scan(code string) (reference string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.runDue()
-	_, token, _ := strings.Cut(code, "token=")
-	p := s.redirects[token]
-	switch {
-	case p == nil:
-		return "", errors.New("vippstest: this code is not of a payment")
-	case p.State != stateCreated:
-		return p.Reference, p.errNot("is " + p.State)
-	}
-	return p.Reference, nil
 }
 
 // declines says why the test environment's bank turns a payment down.

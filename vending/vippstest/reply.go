@@ -34,6 +34,9 @@ func answer(status int, contentType string, v any) reply {
 	return r
 }
 
+// empty is an answer without a body.
+func empty(status int) reply { return reply{status: status, header: http.Header{}} }
+
 // Content types of answers. Successful modifications of payments really are announced as problems.
 const (
 	typeJSON    = "application/json"

@@ -39,9 +39,13 @@ func (s *Server) record(c *call) *Request {
 			}
 		}
 	}
+	body := c.body
+	if len(body) > maxBody {
+		body = bytes.Clone(body[:maxBody])
+	}
 	entry := &Request{
 		Op: c.op(), Method: c.method, Path: c.path, Reference: c.reference,
-		Header: header, Body: c.body[:min(len(c.body), maxBody)], At: s.now(),
+		Header: header, Body: body, At: s.now(),
 	}
 	if c.fault != nil {
 		entry.Fault = string(c.fault.Kind)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Server is a Vipps MobilePay of one's own: an http.Handler that speaks the access token, ePayment and Webhooks APIs, and
+// Server is a Vipps MobilePay of one's own: an http.Handler that speaks the access token, ePayment, QR, Order Management and Webhooks APIs, and
 // methods for what happens outside of them: the customer's phone, the merchant portal, the passing of time, and failures.
 // It is safe for concurrent use. Make one with [New] or [Start].
 type Server struct {
@@ -34,7 +34,12 @@ type Server struct {
 	payments      map[paymentID]*payment
 	order         []*payment // in order of creation
 	redirects     map[string]*payment
-	checkIns      map[string]time.Time // when each customer token was issued
+	checkIns      map[string]presence // by customer token
+	personal      map[string]presence // by what a customer's own code says
+	codes         codes
+	orders        map[orderID]*orderDetails
+	categories    []Category
+	images        map[imageID][]byte
 	keys          map[keyID]kept
 	calls         map[limitID][]time.Time
 	registrations []*registration
@@ -83,7 +88,11 @@ func New(o Options) *Server {
 		tokens:    map[string]time.Time{},
 		payments:  map[paymentID]*payment{},
 		redirects: map[string]*payment{},
-		checkIns:  map[string]time.Time{},
+		checkIns:  map[string]presence{},
+		personal:  map[string]presence{},
+		codes:     newCodes(),
+		orders:    map[orderID]*orderDetails{},
+		images:    map[imageID][]byte{},
 		keys:      map[keyID]kept{},
 		calls:     map[limitID][]time.Time{},
 		handlers:  map[string]http.Handler{},
@@ -95,7 +104,14 @@ func New(o Options) *Server {
 	s.routes = append(s.routes, tokenRoutes()...)
 	s.routes = append(s.routes, paymentRoutes()...)
 	s.routes = append(s.routes, webhookRoutes()...)
+	s.routes = append(s.routes, redirectCodeRoutes()...)
+	s.routes = append(s.routes, callbackCodeRoutes()...)
+	s.routes = append(s.routes, exchangeRoutes()...)
+	if !o.NoOrderManagement {
+		s.routes = append(s.routes, orderRoutes()...)
+	}
 	s.routes = append(s.routes, pageRoutes()...)
+	s.routes = append(s.routes, codePageRoutes()...)
 	return s
 }
 
