@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vippsvending/vipps/internal/redact"
 	"github.com/vippsvending/vipps/internal/transport"
 )
 
@@ -113,6 +114,13 @@ type Request struct {
 	Redact []Secret
 	// Accept looks at the decoded result. An error from it makes this an answer that cannot be read. Nil accepts everything.
 	Accept func() error
+}
+
+// Format prints the request without what is to be redacted and without its body, whatever the verb.
+func (r Request) Format(f fmt.State, _ rune) {
+	type plain Request
+	r.Body, r.Header, r.Query = nil, nil, nil
+	redact.Format(f, plain(r))
 }
 
 // Do makes a call that this module has no method for, with everything the methods have: the token, repetition where it is

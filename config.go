@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/vippsvending/vipps/internal/redact"
 )
 
 // Environment is one of the two worlds of Vipps MobilePay. They share nothing: keys, serial numbers, webhooks and codes
@@ -36,7 +38,8 @@ func (e Environment) baseURL() string {
 }
 
 // Credentials are the API keys of a sales unit, from the business portal, under For developers. Partner keys work as well;
-// see [Client.ForMerchant]. Credentials never show the keys: every verb of fmt, JSON and slog print them redacted.
+// see [Client.ForMerchant]. Credentials never show the keys: every verb of fmt, JSON and slog print them redacted,
+// unless they stand in an unexported field of a struct of yours, where fmt asks no methods.
 type Credentials struct {
 	ClientID        string `json:"-"`
 	ClientSecret    string `json:"-"`
@@ -85,6 +88,12 @@ type Config struct {
 	// Logger hears of every attempt at level debug and of every repetition at level warn, without addresses, bodies,
 	// phone numbers or keys. Defaults to silence.
 	Logger *slog.Logger
+}
+
+// Format prints the configuration without its keys, whatever the verb.
+func (c Config) Format(f fmt.State, _ rune) {
+	type plain Config
+	redact.Format(f, plain(c))
 }
 
 var serialNumber = regexp.MustCompile(`^[0-9]{4,10}$`)

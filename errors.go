@@ -3,6 +3,7 @@ package vipps
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -130,8 +131,10 @@ func (e *Error) Error() string {
 	return strings.Join(strings.FieldsFunc(b.String(), func(r rune) bool { return r == ' ' || unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }), " ")
 }
 
-// GoString is Error, so that no verb prints the rest.
-func (e *Error) GoString() string { return e.Error() }
+// Format prints what Error says, whatever the verb, so that none prints the rest.
+func (e Error) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, e.Error()) // fmt.State keeps no error
+}
 
 // Unwrap is why there was no answer, or why it could not be read.
 func (e *Error) Unwrap() error { return e.cause }

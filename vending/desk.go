@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -21,6 +22,26 @@ func (o *Operator) Session(ctx context.Context, id string) (*Session, error) {
 	}
 	return &s, nil
 }
+
+// Attention gives the sessions that a person has to look at: those that are held or cannot be released, and those that
+// were closed since a moment and whose outcome needs a person (see [Outcome.NeedsPerson]); oldest first in each part.
+func (o *Operator) Attention(ctx context.Context, since time.Time) iter.Seq2[Session, error] {
+	return func(yield func(Session, error) bool) {
+		for s, err := range o.config.Store.Open(ctx) {
+			if (err != nil || s.State == Held || s.Outcome.NeedsPerson()) && !yield(s, err) {
+				return
+			}
+		}
+		for s, err := range o.config.Store.Closed(ctx, since, farAway) {
+			if (err != nil || s.Outcome.NeedsPerson()) && !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+// farAway is later than any session ends.
+var farAway = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Wait returns when a session is closed, or held for a person to decide. It does not move the session: [Operator.Run] does.
 // The error is the context's or the store's.

@@ -35,7 +35,7 @@
 //
 // Give a durable [Store] and call [Operator.Run] in at least one process, always: a session that waits needs somebody who
 // looks at it. Pass webhooks to [Operator.HandleEvent]; they make things quicker, and without them polling does. Look at
-// sessions that need a person. Implement [Machine] so that it keeps its promise over a power cut.
+// what [Operator.Attention] gives. Implement [Machine] so that it keeps its promise over a power cut.
 //
 // # How a session moves
 //

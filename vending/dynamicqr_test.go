@@ -120,6 +120,13 @@ func TestDynamicQR(t *testing.T) {
 							t.Errorf("reason %q, want %q", session.Reason, test.reason)
 						}
 					}
+					attention := 0
+					for range s.operator.Attention(t.Context(), time.Time{}) {
+						attention++
+					}
+					if want := test.held || test.want.NeedsPerson(); (attention == 1) != want {
+						t.Errorf("%d sessions need a person, want one: %t", attention, want)
+					}
 					if got := s.machine.Dropped("A1") + s.machine.Dropped("B2"); got != test.drops {
 						t.Errorf("%d products left the machine, want %d", got, test.drops)
 					}

@@ -29,7 +29,7 @@ const (
 //	401  the delivery is not genuine, or its date is outside the window
 //	405  the method is not POST
 //	413  the body is larger than 1 MiB
-//	400  the body could not be received
+//	400  the body could not be received within 10 seconds
 //	503  Handle returned an error
 //	500  Verifier or Handle is not set
 //
@@ -71,6 +71,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) int {
 		w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed
 	}
+	// Nobody has shown a signature yet: a sender that trickles must not hold a connection. Where there is no connection, as
+	// in tests, there is nothing to limit.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"html/template"
 	"log"
+	"net"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
@@ -32,6 +34,10 @@ func (p phone) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Cache-Control", "no-store")
+	if !ownName(r.Host) {
+		http.Error(w, "this page is for people on this machine or by address", http.StatusMisdirectedRequest)
+		return
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		p.show(w, http.StatusOK, "")
@@ -50,6 +56,16 @@ func (p phone) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		http.Error(w, "only GET and POST", http.StatusMethodNotAllowed)
 	}
+}
+
+// ownName says that the page was asked for by address or as localhost: a site whose name is made to point here is somebody
+// else's, although the browser takes it for the same.
+func ownName(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return name == "localhost" || net.ParseIP(strings.Trim(name, "[]")) != nil
 }
 
 func (p phone) decide(payment, do string) error {
