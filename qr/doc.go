@@ -1,0 +1,2 @@
+// Package qr makes the codes that stand on machines, tills and screens.
+package qr
