@@ -72,7 +72,7 @@ func (m *memoryStore) Create(_ context.Context, s Session) error {
 	if holder, taken := m.seats[s.Seat]; taken && s.Seat != "" {
 		return &BusyError{Machine: s.Machine, Session: holder}
 	}
-	s = copied(s)
+	s = copied(s.InTime(time.Now()))
 	s.Version = 1
 	m.put(s)
 	return nil

@@ -52,7 +52,7 @@ func (o *Operator) newSession(machine string, door Door, planogram string) Sessi
 // open stores a session and makes its payment. On success s is the session that waits for the customer.
 func (o *Operator) open(ctx context.Context, s *Session) error {
 	now := time.Now()
-	s.Opened, s.Since = now, now
+	s.Now, s.Opened, s.Since = now, now, now
 	s.OpenUntil = now.Add(o.config.Timeouts.Open)
 	s.WakeAt = now.Add(lease)
 	s.History = []Step{{At: now, Fact: "opened", To: Opening}}

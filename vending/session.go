@@ -1,6 +1,7 @@
 package vending
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -178,6 +179,21 @@ func (s *Session) Finished() bool { return s.State == Closed && len(s.Tasks) == 
 // Watched says that the session may still have something to do. Stores hand out no others for work. A session that closed
 // because no payment was found is finished, but watched: the payment may yet appear.
 func (s *Session) Watched() bool { return !s.Finished() || s.Absent }
+
+// InTime moves a new session to a store's clock: s.Now is the moment by the clock of whoever made it, and now the same
+// moment by the store's. Stores call it in Create.
+func (s Session) InTime(now time.Time) Session {
+	ahead := now.Sub(s.Now)
+	for _, at := range []*time.Time{&s.Opened, &s.Since, &s.OpenUntil, &s.WakeAt} {
+		*at = at.Add(ahead)
+	}
+	s.History = slices.Clone(s.History)
+	for i := range s.History {
+		s.History[i].At = s.History[i].At.Add(ahead)
+	}
+	s.Now = now
+	return s
+}
 
 // price is the sum of the items that a predicate picks.
 func (s *Session) price(pick func(Item) bool) int64 {

@@ -34,7 +34,7 @@ func (e *BusyError) Error() string {
 // by many goroutines and, if it can be shared, by many processes. [NewMemoryStore] makes one that is neither durable nor
 // shared.
 type Store interface {
-	// Create stores a new session with version 1. An id that is taken gives ErrExists, which comes before the
+	// Create stores a new session with version 1, in its own time (see [Session.InTime]). An id that is taken gives ErrExists, which comes before the
 	// *[BusyError] of a seat that is taken.
 	Create(ctx context.Context, s Session) error
 	// Load gives a session, or ErrNotFound.

@@ -1,0 +1,305 @@
+package vending_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/vendingtest"
+	"github.com/vippsvending/vipps/vending/vippstest"
+)
+
+// sell opens a session whose customer approves after a second.
+func (s *shop) sell(t *testing.T, order vending.DynamicQROrder) string {
+	t.Helper()
+	code, err := s.operator.OpenDynamicQR(t.Context(), order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.approveAfter(t, time.Second)(*code)
+	return code.Session
+}
+
+func (s *shop) session(t *testing.T, id string) *vending.Session {
+	t.Helper()
+	session, err := s.operator.Session(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
+
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		verdict vending.Verdict
+		report  bool
+		want    vending.Outcome
+	}{
+		{"resolved: dropped", vending.Dropped, false, vending.Outcome{Result: vending.Sold, Captured: 2500}},
+		{"resolved: not dropped", vending.NotDropped, false, vending.Outcome{Result: vending.NotSold, Released: 2500}},
+		{"the machine remembers", vending.Dropped, true, vending.Outcome{Result: vending.Sold, Captured: 2500}},
+		{"nobody says anything", vending.Unknown, false, vending.Outcome{Result: vending.NotSold, Released: 2500, Unknown: 2500}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, vippstest.Options{}, func(c *vending.Config) { c.UnknownVerdict = vending.HoldUnknown })
+				s.machine.Script(vendingtest.Forgetful)
+				defer run(s.operator)()
+				id := s.sell(t, cola())
+				held, err := s.operator.Wait(t.Context(), id)
+				if err != nil || held.State != vending.Held {
+					t.Fatalf("%v, %v", held, err)
+				}
+				if _, err := s.store.Seat(t.Context(), "oslo12"); !errors.Is(err, vending.ErrNotFound) {
+					t.Errorf("the held session keeps the machine: %v", err)
+				}
+				vend := held.Items[0].VendID
+				if got := vending.MachineOf(vend); got != "oslo12" {
+					t.Errorf("MachineOf(%s) = %q", vend, got)
+				}
+				tell := s.operator.Resolve
+				if test.report {
+					tell = s.operator.Report
+				}
+				if test.verdict != vending.Unknown {
+					for range 2 { // the second is the same request again
+						if err := tell(t.Context(), vend, test.verdict); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				if err := s.operator.Resolve(t.Context(), vend, vending.Unknown); !errors.Is(err, vipps.ErrInvalidRequest) {
+					t.Errorf("resolving as unknown: %v", err)
+				}
+				time.Sleep(25 * time.Hour) //nolint:forbidigo // virtual time
+				s.audit(t)
+				if diff := cmp.Diff(test.want, s.session(t, id).Outcome); diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestLateWord(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		verdict vending.Verdict
+		want    vending.Outcome
+	}{
+		{vending.Dropped, vending.Outcome{Result: vending.DeliveredUnpaid, Released: 2500, Lost: 2500}},
+		{vending.NotDropped, vending.Outcome{Result: vending.NotSold, Released: 2500}},
+	} {
+		t.Run(test.verdict.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, vippstest.Options{}, nil)
+				s.machine.Script(vendingtest.Forgetful)
+				session, err := s.operator.SellDynamicQR(t.Context(), cola(), s.approveAfter(t, time.Second))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := s.operator.Report(t.Context(), session.Items[0].VendID, test.verdict); err != nil {
+					t.Fatal(err)
+				}
+				s.audit(t)
+				if diff := cmp.Diff(test.want, s.session(t, session.ID).Outcome); diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestPortal lets somebody at the merchant portal act while the machine turns.
+func TestPortal(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		order  vending.DynamicQROrder
+		script []vendingtest.Behaviour
+		act    func(s *vippstest.Server, id string) error
+		want   vending.Outcome
+	}{
+		{
+			"cancels, dropped", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			(*vippstest.Server).PortalCancel, vending.Outcome{Result: vending.Uncollected, Released: 2500, Lost: 2500},
+		},
+		{
+			"cancels, jam", cola(), []vendingtest.Behaviour{{Hears: true, Answers: true, Takes: 10 * time.Second}},
+			(*vippstest.Server).PortalCancel, vending.Outcome{Result: vending.NotSold, Released: 2500},
+		},
+		{
+			"captures, dropped", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 2500) }, vending.Outcome{Result: vending.Sold, Captured: 2500},
+		},
+		{
+			"captures, jam", cola(), []vendingtest.Behaviour{{Hears: true, Answers: true, Takes: 10 * time.Second}},
+			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 2500) }, vending.Outcome{Result: vending.OverCaptured, Captured: 2500, Over: 2500},
+		},
+		{
+			"captures a part", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 1000) }, vending.Outcome{Result: vending.Sold, Captured: 2500},
+		},
+		{
+			"captures all of half a basket", basket(), []vendingtest.Behaviour{vendingtest.Drop, {Hears: true, Answers: true, Takes: 10 * time.Second}},
+			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 6000) },
+			vending.Outcome{Result: vending.OverCaptured, Captured: 6000, Over: 3500},
+		},
+		{
+			"captures and refunds, dropped", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			func(s *vippstest.Server, id string) error {
+				return errors.Join(s.PortalCapture(id, 2500), s.PortalRefund(id, 2500))
+			}, vending.Outcome{Result: vending.Uncollected, Captured: 2500, Refunded: 2500, Lost: 2500},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, vippstest.Options{}, nil)
+				s.machine.Script(test.script...)
+				defer run(s.operator)()
+				id := s.sell(t, test.order)
+				time.Sleep(6 * time.Second) //nolint:forbidigo // virtual time
+				if err := test.act(s.vipps, id); err != nil {
+					t.Fatal(err)
+				}
+				s.finish(t)
+				s.audit(t)
+				if diff := cmp.Diff(test.want, s.session(t, id).Outcome); diff != "" {
+					t.Errorf("(-want +got)\n%s\n%v", diff, s.session(t, id).History)
+				}
+			})
+		})
+	}
+}
+
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		defer run(s.operator)()
+		first, err := s.operator.OpenDynamicQR(t.Context(), cola())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.operator.OpenDynamicQR(t.Context(), cola())
+		busy, ok := errors.AsType[*vending.BusyError](err)
+		if !ok || busy.Session != first.Session || busy.Machine != "oslo12" {
+			t.Errorf("second customer: %v", err)
+		}
+		other := cola()
+		other.Machine = "oslo13"
+		if _, err := s.operator.OpenDynamicQR(t.Context(), other); err != nil {
+			t.Errorf("another machine: %v", err)
+		}
+		if err := s.operator.Withdraw(t.Context(), first.Session); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.operator.OpenDynamicQR(t.Context(), cola()); err != nil {
+			t.Errorf("after the return button: %v", err)
+		}
+		s.finish(t)
+		s.audit(t)
+	})
+}
+
+// TestLateCreate lets the request that makes a payment arrive when its session has been closed for want of one.
+func TestLateCreate(t *testing.T) {
+	t.Parallel()
+	for _, hooked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newShop(t, vippstest.Options{}, func(c *vending.Config) { c.Timeouts.Open = 2 * time.Second })
+			if hooked {
+				s.hook(t)
+			}
+			s.vipps.Inject(
+				vippstest.Fault{Op: "create", Kind: vippstest.Late, Delay: 8 * time.Minute},
+				vippstest.Fault{Op: "create", Kind: vippstest.HangUpBefore, Count: -1},
+			)
+			defer run(s.operator)()
+			if _, err := s.operator.OpenDynamicQR(t.Context(), cola()); err == nil {
+				t.Fatal("a payment was made")
+			}
+			time.Sleep(9 * time.Minute) //nolint:forbidigo // virtual time
+			payments := s.vipps.Payments()
+			if len(payments) != 1 || hooked && payments[0].State != "TERMINATED" {
+				t.Errorf("the late payment: %v", payments)
+			}
+			s.finish(t)
+			s.audit(t)
+		})
+	}
+}
+
+// TestNotOurs finds a payment under its reference that somebody else has made: it is left alone.
+func TestNotOurs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		thief := &thief{Store: s.store.Store}
+		operator := s.operate(t, s.client, thief, s.machine, func(c *vending.Config) { c.Timeouts.Open = 2 * time.Second })
+		defer run(operator)()
+		code, err := operator.OpenDynamicQR(t.Context(), cola())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.approveAfter(t, time.Second)(*code)
+		time.Sleep(time.Hour) //nolint:forbidigo // virtual time
+		payment, _ := s.vipps.Payment(code.Session)
+		if s.drops() != 0 || payment.Captured != 0 || payment.Cancelled != 0 {
+			t.Errorf("somebody else's payment was used: %d drops, %+v", s.drops(), payment)
+		}
+	})
+}
+
+// thief changes the nonce of a session once its payment is made, as if the payment were another session's.
+type thief struct{ vending.Store }
+
+func (s *thief) Save(ctx context.Context, session vending.Session) error {
+	if session.State == vending.Waiting {
+		session.Nonce = "another"
+	}
+	return s.Store.Save(ctx, session)
+}
+
+func TestBadOrder(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, vippstest.Options{}, nil)
+	for field, change := range map[string]func(*vending.DynamicQROrder){
+		"Machine":             func(o *vending.DynamicQROrder) { o.Machine = "oslo 12" },
+		"Products":            func(o *vending.DynamicQROrder) { o.Products = nil },
+		"Products[0].Price":   func(o *vending.DynamicQROrder) { o.Products[0].Price = -1 },
+		"Products[0].Name":    func(o *vending.DynamicQROrder) { o.Products[0].Name = "" },
+		"Products[0].Slot":    func(o *vending.DynamicQROrder) { o.Products[0].Slot = "" },
+		"Products[0].TaxRate": func(o *vending.DynamicQROrder) { o.Products[0].TaxRate = 15 },
+		"Description":         func(o *vending.DynamicQROrder) { o.Description = "x" },
+		"1.00 NOK":            func(o *vending.DynamicQROrder) { o.Products[0].Price = 99 },
+	} {
+		order := cola()
+		change(&order)
+		_, err := s.operator.OpenDynamicQR(t.Context(), order)
+		if !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if n := len(s.vipps.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	_, err := vending.NewOperator(vending.Config{ReturnURL: "http://x", Workers: -1, MinimumUserAge: 200, Timeouts: vending.Timeouts{Open: -1, Start: time.Hour, Approve: time.Hour}})
+	for _, field := range []string{"Client", "Machine", "Currency", "LegalLinks", "ReturnURL", "MinimumUserAge", "Workers", "Timeouts.Open", "Timeouts.Start", "Timeouts.Approve"} {
+		if err == nil || !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), field+":") {
+			t.Errorf("no word of %s: %v", field, err)
+		}
+	}
+}
