@@ -40,7 +40,7 @@ func (s *Server) putCallback(c *call) reply {
 	k := s.codes.named[id]
 	if k == nil {
 		k = &code{codeID: id, merchant: c.msn}
-		s.addCode(k, 0)
+		s.addCode(k, c.at, 0)
 	}
 	k.location, k.category = c.parsed.get("locationDescription").text, c.parsed.get("category").text
 	if k.category == "" {
@@ -60,7 +60,7 @@ func (s *Server) putBeacon(c *call) reply {
 	k := s.codes.named[id]
 	if k == nil {
 		k = &code{codeID: id, merchant: c.msn}
-		s.addCode(k, 0)
+		s.addCode(k, c.at, 0)
 	}
 	if k.merchant != c.msn {
 		return c.route.refuse(c, refusal{status: http.StatusConflict})

@@ -53,9 +53,9 @@ func newCodes() codes {
 }
 
 // addCode makes a code. What it says is new every time: a printed code does not come back with its id.
-func (s *Server) addCode(k *code, life time.Duration) {
+func (s *Server) addCode(k *code, at time.Time, life time.Duration) {
 	k.token = base64.RawURLEncoding.EncodeToString(random(12))
-	k.created = s.now()
+	k.created = at
 	switch k.kind {
 	case oneTimeCode:
 		k.id = k.token

@@ -48,7 +48,9 @@ var updateRedirectSchema = object(slices.Concat([]field{nullable("id", anyText),
 
 func redirectIDRule(c *check, path string, v value) {
 	text(1, 128)(c, path, v)
-	pattern(codeIDPattern)(c, path, v)
+	if v.kind == isString {
+		pattern(codeIDPattern)(c, path, v)
+	}
 }
 
 // checkRedirectURL knows what addresses a code may lead to.
@@ -87,7 +89,7 @@ func (s *Server) createRedirect(c *call) reply {
 		return c.route.refuse(c, refusal{status: http.StatusConflict})
 	}
 	k := &code{codeID: id, merchant: c.msn, redirectURL: c.parsed.get("redirectUrl").text}
-	s.addCode(k, time.Duration(c.parsed.get("ttl").whole())*time.Second)
+	s.addCode(k, c.at, time.Duration(c.parsed.get("ttl").whole())*time.Second)
 	return answer(http.StatusOK, typeJSON, s.viewRedirect(c, k, p))
 }
 
@@ -174,7 +176,7 @@ func (s *Server) createOneTime(c *call) reply {
 		return c.route.refuse(c, refusal)
 	}
 	k := &code{codeID: codeID{kind: oneTimeCode, msn: p.MSN}, merchant: p.MSN, content: s.landingURL(p), payment: p}
-	s.addCode(k, min(oneTimeLife, p.Expires.Sub(c.at)))
+	s.addCode(k, c.at, min(oneTimeLife, p.Expires.Sub(c.at)))
 	return answer(http.StatusOK, typeJSON, struct {
 		URL       string `json:"url"`
 		ExpiresIn int64  `json:"expiresIn"`
