@@ -1,6 +1,16 @@
 package epayment
 
-import "github.com/vippsvending/vipps"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"strconv"
+	"strings"
+
+	"github.com/vippsvending/vipps"
+)
 
 // Receipt is what the app shows of a purchase. All amounts are in minor units of BottomLine.Currency: 2500 is 25.00. The API
 // does not check the sums, but the app shows no lines that do not add up: see [Receipt.Balance]. Fields that the API has
@@ -136,3 +146,117 @@ func (r Receipt) Balance(amount vipps.Amount) error {
 }
 
 func (r Receipt) isZero() bool { return r.OrderLines == nil && r.BottomLine == BottomLine{} }
+
+// Item is what was sold, as [NewReceipt] wants to know it. Name, ID and Price are what an item has at least.
+type Item struct {
+	Name string
+	ID   string
+	// Price of one unit includes tax and is in minor units: 2500 is 25.00.
+	Price int64
+	// Quantity is a decimal number as text, of at most 10 characters: "2", "0.822". Empty is one.
+	Quantity string
+	Unit     QuantityUnit // empty is pieces
+	// TaxRate is in hundredths of a percent: 2500 is 25 %. 0 is no tax.
+	TaxRate int
+	// Discount is taken off price times quantity. It includes tax.
+	Discount   int64
+	ProductURL string
+	// IsReturn makes the item count negative; its price stays positive.
+	IsReturn   bool
+	IsShipping bool
+}
+
+// NewReceipt makes the receipt of a purchase from gross prices, quantities and tax rates. Its use is the same in
+// [CreateRequest] and in package ordermanagement. The arithmetic is in whole minor units: price times quantity is rounded to
+// the nearest one, half of one upwards, the discount is taken off, and the tax is what [NewOrderLine] makes of the rest:
+// 429.24 with 25 % is 343.39 and 85.85 of tax.
+//
+// The items, less returned ones, and bottom.TipAmount must add up to amount, which is what the customer pays; if only a part
+// of a reservation was captured, that part. The currency of bottom may be empty; it is that of amount. An error matches
+// [vipps.ErrInvalidRequest] and names every field that is wrong.
+func NewReceipt(amount vipps.Amount, bottom BottomLine, items ...Item) (Receipt, error) {
+	var f findings
+	if bottom.Currency == "" {
+		bottom.Currency = amount.Currency
+	}
+	receipt := Receipt{BottomLine: bottom}
+	for i, item := range items {
+		line, err := item.line()
+		if err != nil {
+			f.add("Items[%d].%w", i, err)
+		}
+		receipt.OrderLines = append(receipt.OrderLines, line)
+	}
+	f.require(len(items) > 0, "Items: must have at least one")
+	if err := f.err("epayment.NewReceipt"); err != nil {
+		return Receipt{}, err
+	}
+	if err := receipt.Validate(); err != nil {
+		return Receipt{}, err
+	}
+	if err := receipt.Balance(amount); err != nil {
+		return Receipt{}, err
+	}
+	return receipt, nil
+}
+
+// line gives an order line, or an error that begins with the field.
+func (i Item) line() (OrderLine, error) {
+	quantity := cmp.Or(i.Quantity, "1")
+	total, ok := times(i.Price, quantity)
+	switch {
+	case i.Price < 0:
+		return OrderLine{}, errors.New("Price: must not be negative") //nolint:staticcheck // begins with the field
+	case !isQuantity(quantity):
+		return OrderLine{}, errors.New("Quantity: must be a decimal number of at most 10 characters") //nolint:staticcheck // as above
+	case !ok:
+		return OrderLine{}, fmt.Errorf("Price: %w", vipps.ErrAmountOverflow) //nolint:staticcheck // as above
+	case i.Discount < 0 || i.Discount > total:
+		return OrderLine{}, errors.New("Discount: must be 0 to price times quantity") //nolint:staticcheck // as above
+	case i.TaxRate < 0 || i.TaxRate > 10_000:
+		return OrderLine{}, errors.New("TaxRate: must be 0 to 10000 hundredths of a percent") //nolint:staticcheck // as above
+	}
+	line := NewOrderLine(i.ID, i.Name, total-i.Discount, i.TaxRate)
+	if i.Quantity != "" || i.Unit != "" || i.Discount != 0 {
+		line.UnitInfo = UnitInfo{UnitPrice: i.Price, Quantity: quantity, QuantityUnit: i.Unit}
+	}
+	line.Discount, line.ProductURL, line.IsReturn, line.IsShipping = i.Discount, i.ProductURL, i.IsReturn, i.IsShipping
+	return line, nil
+}
+
+func isQuantity(text string) bool { return len(text) <= 10 && quantity.MatchString(text) }
+
+// times multiplies a price by a quantity and rounds to the nearest minor unit. It is false if the product does not fit.
+func times(price int64, quantity string) (int64, bool) {
+	if price < 0 || !isQuantity(quantity) {
+		return 0, false
+	}
+	whole, fraction, _ := strings.Cut(quantity, ".")
+	number, err := strconv.ParseUint(whole+fraction, 10, 64) // at most 10 digits
+	if err != nil {
+		return 0, false
+	}
+	divisor := uint64(1)
+	for range fraction {
+		divisor *= 10
+	}
+	high, low := bits.Mul64(uint64(price), number)
+	low, carry := bits.Add64(low, divisor/2, 0)
+	high += carry
+	if high >= divisor {
+		return 0, false
+	}
+	product, _ := bits.Div64(high, low, divisor)
+	if product > math.MaxInt64 {
+		return 0, false
+	}
+	return int64(product), true
+}
+
+// Validate checks what the API wants of a receipt, but for the sums: see [Receipt.Balance]. Create does it by itself. The error
+// matches [vipps.ErrInvalidRequest] and names every field that is wrong.
+func (r Receipt) Validate() error {
+	var f findings
+	r.validate(&f)
+	return f.err("epayment.Receipt")
+}

@@ -1,0 +1,2 @@
+// Package ordermanagement adds receipts, links and images to payments.
+package ordermanagement
