@@ -94,8 +94,9 @@ func (s *Server) listCategories(c *call) reply {
 	query, _ := url.ParseQuery(c.query)
 	order := query.Get("orderId")
 	if !orderIDPattern.MatchString(order) {
-		return c.route.refuse(c, refusal{details: []detail{{"orderId", "The orderId field is required, and must match the regular expression '" +
-			orderIDPattern.String() + "'."}}})
+		return c.route.refuse(c, refusal{details: []detail{
+			{"orderId", "The field OrderId is required and must match the regular expression '" + orderIDPattern.String() + "'."},
+		}})
 	}
 	return answer(http.StatusOK, typeJSON, struct {
 		Categories []Category `json:"categories"`

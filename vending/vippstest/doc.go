@@ -2,9 +2,10 @@
 //
 // It emulates the access token, ePayment, QR, Order Management and Webhooks APIs as a merchant's program sees them:
 // credentials and headers, validation, states and amounts, numeric error codes, idempotency keys, rate limits, expiry, codes
-// that can be scanned, and webhooks that are signed, in order and repeated. What happens outside of the APIs are methods: the customer's phone ([Server.Approve],
-// [Server.Abort], [Server.Scan], [Server.CheckIn]), the merchant portal ([Server.PortalCancel] and others), the passing of
-// time ([Server.Advance]), and everything that goes wrong on the way ([Server.Inject], [Server.InjectDelivery]).
+// that can be scanned, and webhooks that are signed, in order and repeated. What happens outside of the APIs are methods:
+// the customer's phone ([Server.Approve], [Server.Abort], [Server.Scan], [Server.PersonalQR]), the merchant portal
+// ([Server.PortalCancel] and others), the passing of time ([Server.Advance]), and everything that goes wrong on the way
+// ([Server.Inject], [Server.InjectDelivery]).
 //
 //	srv := vippstest.Start(t, vippstest.Options{})
 //	srv.HandleWebhooks("https://shop.example/vipps", webhookHandler)

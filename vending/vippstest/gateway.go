@@ -132,7 +132,9 @@ func (c *call) readBody() (reply, bool) {
 	if kind, _, err := mime.ParseMediaType(c.header.Get("Content-Type")); len(c.body) > 0 && (err != nil || kind != typeJSON) {
 		return c.route.refuse(c, refusal{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json."}), false
 	}
-	c.parsed, c.malformed = parse(c.body)
+	if c.route.subject == "" { // or else it has been read
+		c.parsed, c.malformed = parse(c.body)
+	}
 	return reply{}, true
 }
 

@@ -35,6 +35,7 @@ func (s *Server) exchange(r *http.Request) (reply, ending) {
 	if err := c.read(r.Body); err != nil {
 		return reply{}, hungUp // the client broke off while sending
 	}
+	c.findSubject()
 	ctx := r.Context()
 
 	s.mu.Lock()
@@ -43,13 +44,6 @@ func (s *Server) exchange(r *http.Request) (reply, ending) {
 		return reply{}, unreachable
 	}
 	s.runDue()
-	if c.route != nil && c.route.subject != "" {
-		// The limiter keys on it before anything is checked, and so do faults.
-		v, _ := parse(c.body)
-		if subject := v.get(c.route.subject); subject.kind == isString {
-			c.reference = subject.text
-		}
-	}
 	s.strike(c)
 	entry := s.record(c)
 	if c.fault == nil {
@@ -106,6 +100,18 @@ func (s *Server) hold(ctx context.Context, passed <-chan struct{}) ending {
 		return gone
 	case <-s.ctx.Done():
 		return hungUp
+	}
+}
+
+// findSubject takes the reference from the body, if no path carries it. The limiter keys on it before anything is
+// checked, and so do faults.
+func (c *call) findSubject() {
+	if c.route == nil || c.route.subject == "" || c.tooLong {
+		return
+	}
+	c.parsed, c.malformed = parse(c.body)
+	if subject := c.parsed.get(c.route.subject); subject.kind == isString {
+		c.reference = subject.text
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Server is a Vipps MobilePay of one's own: an http.Handler that speaks the access token, ePayment, QR, Order Management and Webhooks APIs, and
-// methods for what happens outside of them: the customer's phone, the merchant portal, the passing of time, and failures.
-// It is safe for concurrent use. Make one with [New] or [Start].
+// Server is a Vipps MobilePay of one's own: an http.Handler that speaks the access token, ePayment, QR, Order Management
+// and Webhooks APIs, and methods for what happens outside of them: the customer's phone, the merchant portal, the passing
+// of time, and failures. It is safe for concurrent use. Make one with [New] or [Start].
 type Server struct {
 	options     Options
 	credentials Credentials
