@@ -60,13 +60,15 @@ func (e RowError) Unwrap() error { return e.Err }
 // second time. Nothing is undone: call again with the same stickers.
 func (c *Client) EnsureRedirects(ctx context.Context, stickers []RedirectSticker, image ImageOptions) ([]EnsuredRedirect, error) {
 	const op = "qr.EnsureRedirects"
-	if err := image.validate(op); err != nil {
+	var f findings
+	f.image(image)
+	if err := f.err(op); err != nil {
 		return nil, err
 	}
 	b := batch[RedirectSticker, RedirectCode, EnsuredRedirect]{
 		op:       op,
 		id:       func(s RedirectSticker) string { return s.ID },
-		validate: func(s RedirectSticker) error { return s.validate("qr.EnsureRedirect") },
+		validate: func(s RedirectSticker) error { return s.findings().err("qr.EnsureRedirect") },
 		list:     func() ([]RedirectCode, error) { return c.ListRedirects(ctx, image) },
 		codeID:   func(code RedirectCode) string { return code.ID },
 		ensure: func(s RedirectSticker) (*EnsuredRedirect, error) {
@@ -88,13 +90,15 @@ func (c *Client) EnsureRedirects(ctx context.Context, stickers []RedirectSticker
 // The results are as those of [Client.EnsureRedirects].
 func (c *Client) EnsureCallbacks(ctx context.Context, stickers []CallbackSticker, image ImageOptions) ([]EnsuredCallback, error) {
 	const op = "qr.EnsureCallbacks"
-	if err := image.validate(op); err != nil {
+	var f findings
+	f.image(image)
+	if err := f.err(op); err != nil {
 		return nil, err
 	}
 	b := batch[CallbackSticker, CallbackCode, EnsuredCallback]{
 		op:       op,
 		id:       func(s CallbackSticker) string { return s.ID },
-		validate: func(s CallbackSticker) error { return s.validate("qr.EnsureCallback") },
+		validate: func(s CallbackSticker) error { return s.findings().err("qr.EnsureCallback") },
 		list:     func() ([]CallbackCode, error) { return c.ListCallbacks(ctx, image) },
 		codeID:   func(code CallbackCode) string { return code.ID },
 		ensure: func(s CallbackSticker) (*EnsuredCallback, error) {

@@ -30,11 +30,10 @@ type RedirectSticker struct {
 	RedirectURL string // as in CreateRedirectRequest
 }
 
-func (s RedirectSticker) validate(op string) error {
-	var f findings
+func (s RedirectSticker) findings() (f findings) {
 	f.redirectID(s.ID)
 	f.redirectURL(s.RedirectURL)
-	return f.err(op)
+	return f
 }
 
 // EnsuredRedirect is a redirect code that is as it should be, and what was done for that.
@@ -50,7 +49,9 @@ type EnsuredRedirect struct {
 // An error may match [ErrExpires], or [vipps.ErrOutcomeUnknown]: then call again.
 func (c *Client) EnsureRedirect(ctx context.Context, sticker RedirectSticker, image ImageOptions) (*EnsuredRedirect, error) {
 	const op = "qr.EnsureRedirect"
-	if err := errors.Join(sticker.validate(op), image.validate(op)); err != nil {
+	f := sticker.findings()
+	f.image(image)
+	if err := f.err(op); err != nil {
 		return nil, err
 	}
 	ensured, err := c.ensureRedirect(ctx, sticker, image)
@@ -131,11 +132,10 @@ type CallbackSticker struct {
 	Category            Category // empty leaves it as it is
 }
 
-func (s CallbackSticker) validate(op string) error {
-	var f findings
+func (s CallbackSticker) findings() (f findings) {
 	f.newCallbackID("ID", s.ID)
 	f.location(s.LocationDescription)
-	return f.err(op)
+	return f
 }
 
 // EnsuredCallback is a callback code that is as it should be, and what was done for that.
@@ -155,7 +155,9 @@ type EnsuredCallback struct {
 // error matches [vipps.ErrOutcomeUnknown], call again.
 func (c *Client) EnsureCallback(ctx context.Context, sticker CallbackSticker, image ImageOptions) (*EnsuredCallback, error) {
 	const op = "qr.EnsureCallback"
-	if err := errors.Join(sticker.validate(op), image.validate(op)); err != nil {
+	f := sticker.findings()
+	f.image(image)
+	if err := f.err(op); err != nil {
 		return nil, err
 	}
 	ensured, err := c.ensureCallback(ctx, sticker, image)
@@ -205,12 +207,6 @@ func (c *Client) updateCallback(ctx context.Context, sticker CallbackSticker, fo
 	}
 	ensured.Code.LocationDescription, ensured.Code.Category = sticker.LocationDescription, category
 	return ensured, nil
-}
-
-func (o ImageOptions) validate(op string) error {
-	var f findings
-	f.image(o)
-	return f.err(op)
 }
 
 // in puts the operation in front of an error.

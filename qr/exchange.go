@@ -89,7 +89,7 @@ func (c *Client) exchange(ctx context.Context, request vipps.Request) (*Customer
 	return customer, nil
 }
 
-func exchangePath(rest ...string) []string { return append([]string{"qr", "v1", "exchange"}, rest...) }
+func exchangePath(rest ...string) []string { return path(append([]string{"exchange"}, rest...)...) }
 
 // msisdn is all that can be asked for.
 func msisdn() []string { return []string{"MSISDN"} }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -91,7 +92,7 @@ func fetch(ctx context.Context, transport http.RoundTripper, u *url.URL, most in
 		request.Header.Set("User-Agent", "vippsvending-go/"+vipps.Version)
 		response, err := transport.RoundTrip(request)
 		if err != nil {
-			return nil, withoutAddress(err)
+			return nil, withoutAddress(err, u)
 		}
 		if location := response.Header.Get("Location"); isRedirect(response.StatusCode) && location != "" {
 			_ = response.Body.Close() // what is in it does not matter
@@ -100,7 +101,8 @@ func fetch(ctx context.Context, transport http.RoundTripper, u *url.URL, most in
 			}
 			continue
 		}
-		return read(response, most)
+		image, err := read(response, most)
+		return image, withoutAddress(err, u)
 	}
 	return nil, errors.New("the address leads on and on")
 }
@@ -122,15 +124,19 @@ func safe(u *url.URL) bool {
 	return u.Scheme == "https" || u.Scheme == "http" && loopback
 }
 
-// withoutAddress keeps what a caller decides by, and the kind of the error.
-func withoutAddress(err error) error {
+// withoutAddress is an error whose text does not say what was asked for.
+func withoutAddress(err error, u *url.URL) error {
 	for {
 		wrapped, ok := errors.AsType[*url.Error](err)
 		if !ok {
-			return err
+			break
 		}
 		err = wrapped.Err
 	}
+	if err != nil && len(u.RequestURI()) > 1 && strings.Contains(err.Error(), u.RequestURI()) {
+		return errors.New("no answer")
+	}
+	return err
 }
 
 func read(response *http.Response, most int64) (_ *Image, err error) {
