@@ -12,9 +12,13 @@ import (
 
 // post is what a program under test does, without the SDK.
 func post(srv *vippstest.Server, path, key, body string) *http.Response {
+	return send(srv, http.MethodPost, path, key, body)
+}
+
+func send(srv *vippstest.Server, method, path, key, body string) *http.Response {
 	c := srv.Credentials()
-	call := func(path, token string) *http.Response {
-		r, _ := http.NewRequest(http.MethodPost, srv.URL()+path, bytes.NewBufferString(body))
+	call := func(method, path, token string) *http.Response {
+		r, _ := http.NewRequest(method, srv.URL()+path, bytes.NewBufferString(body))
 		r.Header = http.Header{
 			"Client_id": {c.ClientID}, "Client_secret": {c.ClientSecret}, "Ocp-Apim-Subscription-Key": {c.SubscriptionKey},
 			"Merchant-Serial-Number": {c.MerchantSerialNumber}, "Authorization": {"Bearer " + token},
@@ -30,8 +34,8 @@ func post(srv *vippstest.Server, path, key, body string) *http.Response {
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
-	_ = json.NewDecoder(call("/accesstoken/get", "").Body).Decode(&token)
-	return call(path, token.AccessToken)
+	_ = json.NewDecoder(call(http.MethodPost, "/accesstoken/get", "").Body).Decode(&token)
+	return call(method, path, token.AccessToken)
 }
 
 // A capture whose answer is lost has happened all the same.
@@ -73,4 +77,24 @@ func ExampleServer_Advance() {
 	// Output:
 	// EXPIRED
 	// vippstest: payment order-0018 is EXPIRED
+}
+
+// A customer scans the sticker of a machine; the webhook answers while the customer waits.
+func ExampleServer_Scan() {
+	srv := vippstest.New(vippstest.Options{})
+	defer srv.Close()
+	const hook = "https://shop.example/vipps"
+
+	send(srv, http.MethodPut, "/qr/v1/merchant-callback/oslo-12", "", `{"locationDescription": "Hall B", "category": "VENDING"}`)
+	sticker := srv.CallbackCodes()[0]
+	_, err := srv.Scan(sticker.Content)
+	fmt.Println(err)
+
+	post(srv, "/webhooks/v1/webhooks", "", `{"url": "`+hook+`", "events": ["user.checked-in.v1"]}`)
+	srv.HandleWebhooks(hook, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	scanned, err := srv.Scan(sticker.Content)
+	fmt.Println(scanned.MerchantQRID, "in", scanned.Location, err)
+	// Output:
+	// vippstest: can't connect to store: no webhook was told
+	// oslo-12 in Hall B <nil>
 }

@@ -243,6 +243,9 @@ func TestCategories(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	other := map[string]string{"Merchant-Serial-Number": "654321"}
+	if a := m.send(request{method: "GET", path: path + "?orderId=order-1", header: other}); string(a.raw) != `{"categories":[]}` {
+		t.Errorf("another serial number sees %s", a.raw)
+	}
 	for name, test := range map[string]struct {
 		got    result
 		status int

@@ -111,6 +111,9 @@ func TestImagesOfRedirectCodes(t *testing.T) {
 		body: fields{"redirectUrl": "https://shop.example/new", "size": 400, "whiteBorder": 8},
 	})
 	shows(t, m.open(put.text("url")).raw, content, 400, 8)
+	plain, _, _ := strings.Cut(put.text("url"), "&")
+	shows(t, m.open(plain+"&size=99&border=99").raw, content, 100, 25)
+	shows(t, m.open(plain+"&size=2001&border=-1").raw, content, 2000, 0)
 	m.send(request{method: "DELETE", path: redirectPath + "/poster"})
 	if a := m.open(put.text("url")); a.status != 404 {
 		t.Errorf("of a deleted code: %d", a.status)
@@ -169,6 +172,10 @@ func TestOneTimeCode(t *testing.T) {
 	}
 	drawn := m.send(request{method: "POST", path: "/qr/v1", header: map[string]string{"Accept": "image/*"}, body: fields{"url": landing}}).text("url")
 	showsSVG(t, m.open(drawn).raw, a.text("url"))
+	_, token, _ := strings.Cut(drawn, "code=")
+	if _, err := m.server.Scan(m.server.URL() + "/q/" + token); err == nil || m.open(m.server.URL()+"/q/"+token).status != 404 {
+		t.Error("it can be scanned by something it does not say")
+	}
 	must(t, m.server.Approve("reference-1"))
 	if a := m.open(drawn); a.status != 404 {
 		t.Errorf("after the payment: %d", a.status)

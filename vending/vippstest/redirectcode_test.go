@@ -100,6 +100,10 @@ func TestRedirectCode(t *testing.T) {
 	if l := a.list(); len(l) != 2 || cmp.Diff(want, l[0]) != "" || l[1]["id"] != "second" {
 		t.Errorf("list: %s", a.raw)
 	}
+	none := with(asText, "Merchant-Serial-Number", "")
+	if a := m.send(request{method: "GET", path: redirectPath, header: none}); a.status != 400 || a.params() != "Merchant-Serial-Number" {
+		t.Errorf("partner keys say nothing about the sales unit: %d %s", a.status, a.raw)
+	}
 	other := with(asText, "Merchant-Serial-Number", "654321")
 	if a := m.send(request{method: "GET", path: redirectPath, header: other}); string(a.raw) != "[]" {
 		t.Errorf("another serial number sees %s", a.raw)
@@ -128,7 +132,7 @@ func TestRedirectCode(t *testing.T) {
 func TestAPrintedCodeDoesNotComeBackWithItsID(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t, vippstest.Options{})
-	printed := m.mustRedirect("poster", nil)
+	printed := m.mustRedirect("poster", fields{"ttl": 300})
 	if a := m.send(request{method: "DELETE", path: redirectPath + "/poster"}); a.status != 200 {
 		t.Fatal(a.status)
 	}
@@ -139,6 +143,7 @@ func TestAPrintedCodeDoesNotComeBackWithItsID(t *testing.T) {
 	if a := m.open(printed); a.status != 404 {
 		t.Errorf("%d", a.status)
 	}
+	m.server.Advance(10 * time.Minute) // the time to live was that of the first one
 	if scanned, err := m.server.Scan(fresh); err != nil || scanned.Opens != "https://shop.example/poster" {
 		t.Errorf("%+v, %v", scanned, err)
 	}
@@ -158,11 +163,11 @@ func TestARedirectCodeEnds(t *testing.T) {
 	if got := m.server.RedirectCodes()[0].Expires; !got.Equal(now.Add(5 * time.Minute)) {
 		t.Errorf("expires %v", got)
 	}
-	m.server.Advance(299 * time.Second)
+	m.server.Advance(299*time.Second + time.Millisecond) // what has begun counts
 	if n := left(); n != 1 {
 		t.Errorf("%d seconds left", n)
 	}
-	m.server.Advance(time.Second)
+	m.server.Advance(999 * time.Millisecond)
 	if a := m.send(request{method: "GET", path: redirectPath + "/short", header: asText}); a.status != 404 {
 		t.Errorf("%d %s", a.status, a.raw)
 	}

@@ -67,7 +67,7 @@ func (s *Server) ScanAs(phoneNumber, code string) (Scanned, error) {
 func (s *Server) scanCallback(phone string, k *code) (Scanned, error) {
 	o, token := s.arrival(k.merchant, k.id, phone)
 	found := Scanned{MerchantQRID: k.id, Location: k.location, Category: k.category, CustomerToken: token}
-	accepted, answers, why := false, 0, "no webhook is told"
+	accepted, answers, why := false, 0, "no webhook was told"
 	o.answered = func(d Delivery) {
 		answers++
 		switch {
@@ -79,7 +79,7 @@ func (s *Server) scanCallback(phone string, k *code) (Scanned, error) {
 			accepted = true
 		}
 	}
-	for told := s.publish(o); answers < told && !accepted && !s.closed; {
+	for told := s.publish(o); answers < told && !accepted; {
 		s.idle.Wait()
 	}
 	if !accepted {
