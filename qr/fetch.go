@@ -96,9 +96,11 @@ func fetch(ctx context.Context, transport http.RoundTripper, u *url.URL, most in
 		}
 		if location := response.Header.Get("Location"); isRedirect(response.StatusCode) && location != "" {
 			_ = response.Body.Close() // what is in it does not matter
-			if u, err = u.Parse(location); err != nil || !safe(u) {
+			next, err := u.Parse(location)
+			if err != nil || !safe(next) || u.Scheme == "https" && next.Scheme != "https" {
 				return nil, errors.New("the address leads to one that is not https")
 			}
+			u = next
 			continue
 		}
 		image, err := read(response, most)
