@@ -2,6 +2,7 @@ package vippstest_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -173,7 +174,7 @@ func TestOneTimeCode(t *testing.T) {
 	drawn := m.send(request{method: "POST", path: "/qr/v1", header: map[string]string{"Accept": "image/*"}, body: fields{"url": landing}}).text("url")
 	showsSVG(t, m.open(drawn).raw, a.text("url"))
 	_, token, _ := strings.Cut(drawn, "code=")
-	if _, err := m.server.Scan(m.server.URL() + "/q/" + token); err == nil || m.open(m.server.URL()+"/q/"+token).status != 404 {
+	if _, err := m.server.Scan(m.server.URL() + "/q/" + token); !errors.Is(err, vippstest.ErrCodeNotFound) || m.open(m.server.URL()+"/q/"+token).status != 404 {
 		t.Error("it can be scanned by something it does not say")
 	}
 	must(t, m.server.Approve("reference-1"))

@@ -144,6 +144,9 @@ func TestAPrintedCodeDoesNotComeBackWithItsID(t *testing.T) {
 		t.Errorf("%d", a.status)
 	}
 	m.server.Advance(10 * time.Minute) // the time to live was that of the first one
+	if a := m.send(request{method: "GET", path: redirectPath + "/poster", header: asText}); a.text("url") != fresh {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
 	if scanned, err := m.server.Scan(fresh); err != nil || scanned.Opens != "https://shop.example/poster" {
 		t.Errorf("%+v, %v", scanned, err)
 	}
