@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -108,7 +109,7 @@ func (o *operation) request(e Exchange) []Finding {
 }
 
 func bearer(_ context.Context, input *openapi3filter.AuthenticationInput) error {
-	header := input.RequestValidationInput.Request.Header.Get(input.SecurityScheme.Name)
+	header := input.RequestValidationInput.Request.Header.Get(cmp.Or(input.SecurityScheme.Name, "Authorization"))
 	if token, ok := strings.CutPrefix(header, "Bearer "); !ok || token == "" {
 		return errors.New("no bearer token")
 	}

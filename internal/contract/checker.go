@@ -129,6 +129,9 @@ func (c *Checker) Unseen() []Finding {
 	for _, a := range c.apis {
 		for path, item := range a.spec.Paths.Map() {
 			for method, o := range item.Operations() {
+				if o.Deprecated {
+					continue
+				}
 				f := Finding{API: a.name, Operation: method + " " + path}
 				if o.RequestBody != nil {
 					f.Side = Sent

@@ -11,6 +11,8 @@ import (
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/internal/contract"
+	"github.com/vippsvending/vipps/ordermanagement"
+	"github.com/vippsvending/vipps/qr"
 	"github.com/vippsvending/vipps/vending/vippstest"
 	"github.com/vippsvending/vipps/webhooks"
 )
@@ -53,6 +55,8 @@ type stop struct {
 	client   *vipps.Client
 	payments *epayment.Client
 	webhooks *webhooks.Client
+	codes    *qr.Client
+	orders   *ordermanagement.Client
 }
 
 func newStop(t *testing.T, checker *contract.Checker, options vippstest.Options) *stop {
@@ -64,14 +68,16 @@ func newStop(t *testing.T, checker *contract.Checker, options vippstest.Options)
 
 func (s *stop) use(client *vipps.Client) {
 	s.client, s.payments, s.webhooks = client, epayment.New(client), webhooks.New(client)
+	s.codes, s.orders = qr.New(client), ordermanagement.New(client)
 }
 
 func (s *stop) newClient(change func(*vipps.Config)) *vipps.Client {
 	s.t.Helper()
 	config := vipps.Config{
-		Environment: vipps.Test,
-		Credentials: vipps.Credentials(s.emulator.Credentials()),
-		System:      vipps.System{Name: "acme-vend", Version: "1.4.0", PluginName: "acme-vend-contract", PluginVersion: "0.1"},
+		Environment:            vipps.Test,
+		Credentials:            vipps.Credentials(s.emulator.Credentials()),
+		System:                 vipps.System{Name: "acme-vend", Version: "1.4.0", PluginName: "acme-vend-contract", PluginVersion: "0.1"},
+		OrderManagementBaseURL: s.emulator.URL(), // which the test environment has not
 		HTTPClient: &http.Client{Transport: &contract.Transport{
 			Next: s.emulator.Transport(), Checker: s.checker,
 			Report: func(f contract.Finding) { s.t.Errorf("%s", f) },
@@ -149,4 +155,4 @@ type part struct {
 	visit   func(*stop)
 }
 
-var tour = slices.Concat(tokenTour, epaymentTour, webhooksTour, vendingTour)
+var tour = slices.Concat(tokenTour, epaymentTour, webhooksTour, qrTour, orderTour, vendingTour)

@@ -24,6 +24,8 @@ var Documents = []Document{
 	{"token", "access-token-2023-11.yaml"},
 	{"epayment", "epayment-1.8.1.yaml"},
 	{"webhooks", "webhooks-2023-12.yaml"},
+	{"qr", "qr-2024-10.yaml"},
+	{"ordermanagement", "ordermanagement-2025-06.yaml"},
 }
 
 // An api is a document that has been read.
