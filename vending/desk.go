@@ -23,12 +23,13 @@ func (o *Operator) Session(ctx context.Context, id string) (*Session, error) {
 	return &s, nil
 }
 
-// Attention gives the sessions that a person has to look at: those that are held or cannot be released, and those that
-// were closed since a moment and whose outcome needs a person (see [Outcome.NeedsPerson]); oldest first in each part.
+// Attention gives the sessions that a person has to look at: those that are held, cannot be released or have been settling
+// for an hour, and those that were closed since a moment and whose outcome needs a person (see [Outcome.NeedsPerson]); oldest first in each part.
 func (o *Operator) Attention(ctx context.Context, since time.Time) iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {
 		for s, err := range o.config.Store.Open(ctx) {
-			if (err != nil || s.State == Held || s.Outcome.NeedsPerson()) && !yield(s, err) {
+			stuck := s.State == Settling && s.Now.Sub(s.Since) > time.Hour
+			if (err != nil || s.State == Held || stuck || s.Outcome.NeedsPerson()) && !yield(s, err) {
 				return
 			}
 		}
@@ -90,7 +91,7 @@ func (o *Operator) Resolve(ctx context.Context, vend string, verdict Verdict) er
 
 // tell puts what somebody said to the table, and has the session looked at.
 func (o *Operator) tell(ctx context.Context, id string, f fact) error {
-	m := &mover{o: o, id: id}
+	m := &mover{o: o, id: id, done: ctx.Done()}
 	if err := m.load(ctx); err != nil {
 		return err
 	}
@@ -107,6 +108,10 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 		return nil
 	case !taken:
 		return fmt.Errorf("session %s is %s: %w", id, m.s.State, ErrTooLate)
+	}
+	if !o.isRunning() { // nobody else in this process would
+		_, err := o.advance(ctx, id, false)
+		return err
 	}
 	if err := o.config.Store.Wake(ctx, 0, id); err != nil {
 		return err

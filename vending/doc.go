@@ -62,6 +62,7 @@
 //		Withdrawing --> Settling: not ready
 //		Withdrawing --> Withdrawing: clock, SeatUntil passed
 //		Withdrawing --> Withdrawing: created
+//		Withdrawing --> Withdrawing: withdraw, by the return button, seat held
 //		Choosing --> Vending: read, covers
 //		Choosing --> Settling: read, does not cover
 //		Choosing --> Settling: not ready
@@ -71,6 +72,9 @@
 //		Vending --> Settling: verdict, dropped or not, the last item
 //		Vending --> Held: verdict, unknown, hold
 //		Vending --> Settling: verdict, unknown, release
+//		Choosing --> Choosing: verdict, of an earlier item
+//		Vending --> Vending: verdict, of an earlier item
+//		Held --> Held: verdict, of an earlier item
 //		Vending --> Held: clock, VerdictUntil passed, hold
 //		Vending --> Settling: clock, VerdictUntil passed, release
 //		Held --> Settling: verdict, dropped or not

@@ -168,7 +168,7 @@ func newExplorer(r rules, items int, faults machineFault) *explorer {
 // intern keeps one copy of each different session, without what only matters to people.
 func (e *explorer) intern(s Session) uint16 {
 	s.Now, s.Opened, s.OpenUntil, s.ApproveUntil, s.SeatUntil, s.SelectUntil, s.VerdictUntil, s.HoldUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	s.Seen.At, s.CancelAt, s.Capture.SendUntil, s.Capture.RetryAt, s.Approved, s.WakeAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	s.Seen.At, s.Seen.Twice, s.CancelAt, s.Capture.SendUntil, s.Capture.RetryAt, s.Approved, s.WakeAt = time.Time{}, false, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Since, s.Ended = time.Time{}, time.Time{}
 	s.Creates, s.Unfunded = 0, 0
 	for i := range s.Tasks {
@@ -236,7 +236,7 @@ var payStates = []epayment.State{"", epayment.StateCreated, epayment.StateAuthor
 
 func (v viewCode) view() View {
 	return View{
-		At: epoch, Exists: v.pay != payNone, State: payStates[v.pay],
+		At: epoch, Twice: true, Exists: v.pay != payNone, State: payStates[v.pay],
 		Authorized: int64(v.authorized), Captured: int64(v.captured), Cancelled: int64(v.cancelled),
 	}
 }

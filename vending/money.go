@@ -15,6 +15,7 @@ const (
 	surplus             // say that more was captured than is due
 	loss                // say that what is missing will not be collected
 	again               // the attempt is over: store the next one
+	twice               // read once more before it is believed that an unanswered capture never happened
 	capture             // send the stored attempt
 	release             // cancel the rest
 )
@@ -37,7 +38,7 @@ func (r rules) money(s *Session, v View) (move, time.Time) {
 	case missing < 0 && !s.Over:
 		return surplus, time.Time{}
 	case missing > 0 && !s.Lost && v.free() >= missing:
-		return r.attempt(s, missing)
+		return r.attempt(s, missing, v)
 	case missing > 0 && !s.Lost:
 		return loss, time.Time{}
 	case v.free() > 0 && s.Now.Before(s.CancelAt):
@@ -57,7 +58,7 @@ func (r rules) atRest(v View) bool {
 }
 
 // attempt says what the stored capture allows while something is missing and could be captured.
-func (r rules) attempt(s *Session, missing int64) (move, time.Time) {
+func (r rules) attempt(s *Session, missing int64, v View) (move, time.Time) {
 	a := s.Capture
 	over := a.SendUntil.Add(lateCapture)
 	switch {
@@ -75,6 +76,10 @@ func (r rules) attempt(s *Session, missing int64) (move, time.Time) {
 		return capture, time.Time{}
 	case s.Now.Before(over): // it may still arrive
 		return wait, over
+	case s.Now.After(s.deadline()): // Vipps MobilePay has never answered: a person has to know
+		return loss, time.Time{}
+	case !v.Twice: // a read may be a moment behind, and this one decides about a second key
+		return twice, time.Time{}
 	default:
 		return again, time.Time{}
 	}

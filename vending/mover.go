@@ -13,7 +13,8 @@ type mover struct {
 	o  *Operator
 	id string
 	s  Session
-	// loaded is when s was loaded or saved, by our own clock; s.Now is the same moment by the store's.
+	// loaded is when s was asked for or handed to the store, by our own clock; base is the same moment by the store's, or a
+	// little later: what the store takes its time for has passed.
 	loaded time.Time
 	base   time.Time
 	// view is this worker's own newest read, and seen is when it was sent, by our own clock. Nil after anything that was
@@ -23,8 +24,9 @@ type mover struct {
 	// how says whether the last save entered Vending and was ours, at the moment of armedAt.
 	how     armament
 	armedAt time.Time
-	claim   time.Duration // for how long after loaded the session is ours alone
-	last    error         // the newest failure, for whoever waits
+	claim   time.Duration   // for how long after loaded the session is ours alone
+	done    <-chan struct{} // closed when the program wants to end
+	last    error           // the newest failure, for whoever waits
 }
 
 var (
@@ -32,8 +34,8 @@ var (
 	errForeign   = errors.New("vending: the session belongs to another environment, sales unit or version")
 )
 
-// maxSteps bounds what one advance does; a session needs ten.
-const maxSteps = 60
+// maxSteps bounds what one advance does; a session needs ten, and three more for each further item.
+const maxSteps = 400
 
 // since is how long ago a moment was, by the clock that says more: the monotonic one stands still while a machine sleeps,
 // the other may be set.
@@ -44,7 +46,7 @@ func since(t time.Time) time.Duration {
 // advance moves a session on until it has to wait for somebody. It returns the session as it is then, and the newest
 // failure. claimed says that the caller has claimed it already.
 func (o *Operator) advance(ctx context.Context, id string, claimed bool) (Session, error) {
-	m := &mover{o: o, id: id}
+	m := &mover{o: o, id: id, done: ctx.Done()}
 	if !claimed {
 		if err := o.config.Store.Wake(ctx, lease, id); err != nil {
 			return Session{}, err
@@ -53,8 +55,8 @@ func (o *Operator) advance(ctx context.Context, id string, claimed bool) (Sessio
 	if err := m.load(ctx); err != nil {
 		return Session{}, err
 	}
-	if m.foreign() {
-		return m.s, errForeign
+	if m.foreign() { // handed back to its own workers
+		return m.s, errors.Join(errForeign, m.sleep(ctx, lease/15))
 	}
 	err := m.run(ctx)
 	if errors.Is(err, errElsewhere) {
@@ -70,18 +72,14 @@ func (m *mover) foreign() bool {
 }
 
 func (m *mover) load(ctx context.Context) error {
+	asked := time.Now()
 	s, err := m.o.config.Store.Load(ctx, m.id)
 	if err != nil {
 		return fmt.Errorf("session %s: %w", m.id, err)
 	}
-	m.hold(s)
+	m.s, m.loaded, m.base = s, asked, s.Now
 	m.how, m.claim = unarmed, lease
 	return nil
-}
-
-// hold takes a session that was just loaded or saved.
-func (m *mover) hold(s Session) {
-	m.s, m.loaded, m.base = s, time.Now(), s.Now
 }
 
 // tick sets the session's clock: the store's, as far as we can tell.
@@ -160,29 +158,41 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 		step := Step{At: m.s.Now, From: m.s.State, Fact: f.String(), To: next.State}
 		next.History = append(next.History[:len(next.History):len(next.History)], step)
 		next.WakeAt = m.wakeAt(&next, arms)
+		handed := time.Now()
 		err := m.o.config.Store.Save(saving, next)
 		if err == nil {
 			next.Version++
-			m.base = m.s.Now // the moment of the save, by the store's clock
-			next.Now = m.base
-			m.hold(next)
-			m.how, m.armedAt, m.claim = unarmed, m.loaded, max(lease, next.WakeAt.Sub(next.Now))
+			m.s, m.loaded, m.base = next, handed, next.Now
+			m.how, m.armedAt, m.claim = unarmed, handed, max(lease, next.WakeAt.Sub(next.Now))
 			if arms {
 				m.how = armed
 			}
 			m.o.stored(next, step)
 			return true, nil
 		}
-		if !errors.Is(err, ErrStale) {
-			m.warn(ctx, "session could not be saved", err)
-			try++
-			if ctx.Err() != nil && try > 5 || !sleepFor(saving, min(5*time.Second, 50*time.Millisecond<<min(try, 7))) {
-				return false, err
-			}
+		if errors.Is(err, ErrStale) {
+			err = m.load(saving)
+		} else if loading := m.load(saving); loading != nil {
+			err = loading
 		}
-		if err := m.load(saving); err != nil && ctx.Err() != nil {
+		if err == nil {
+			continue
+		}
+		m.warn(ctx, "session could not be saved", err)
+		try++
+		if try > 8 && m.ending() { // the program wants to end: a quarter of a minute was not enough
 			return false, err
 		}
+		sleepFor(saving, min(5*time.Second, 50*time.Millisecond<<min(try, 7)))
+	}
+}
+
+func (m *mover) ending() bool {
+	select {
+	case <-m.done:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -71,6 +71,8 @@ type Operator struct {
 	kick     chan struct{}
 	heard    atomic.Int64 // when the last webhook came, in Unix nanoseconds
 	running  int          // how many loops run, under mu
+	needed   int          // how many calls share the loop that stopLoop ends, under mu
+	stopLoop func()
 	mu       sync.Mutex
 	watching map[string][]chan struct{}
 	nudged   map[string]time.Time

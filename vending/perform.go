@@ -77,7 +77,9 @@ func (m *mover) read(ctx context.Context) (bool, error) {
 	if payment.Amount.Currency != m.s.Currency {
 		return m.failed(ctx, fmt.Errorf("session %s: the payment is in %s, not in %s", m.id, payment.Amount.Currency, m.s.Currency)), nil
 	}
-	m.look(sent, viewOf(at, payment.State, payment.Aggregate, payment.CaptureGuaranteedUntil))
+	v := viewOf(at, payment.State, payment.Aggregate, payment.CaptureGuaranteedUntil)
+	v.Twice = m.view != nil && !v.older(*m.view) && !m.view.older(v)
+	m.look(sent, v)
 	return true, nil
 }
 
@@ -151,10 +153,11 @@ func (m *mover) cancel(ctx context.Context) (bool, error) {
 		}
 		return true, nil
 	}
+	before := *m.view
 	m.view = nil
 	if refused, ok := m.conclusive(err); ok {
 		m.last = err
-		return m.take(ctx, fact{kind: factCancelRefused, code: refused.Code})
+		return m.take(ctx, fact{kind: factCancelRefused, code: refused.Code, view: before})
 	}
 	return m.failed(ctx, err), nil
 }
@@ -197,9 +200,9 @@ func (m *mover) vend(ctx context.Context) (bool, error) {
 	if !ok || within <= 0 {
 		return true, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.o.config.Timeouts.Verdict)
+	calling, cancel := context.WithTimeout(ctx, m.o.config.Timeouts.Verdict)
 	defer cancel()
-	verdict, err := m.o.config.Machine.Vend(ctx, Command{
+	verdict, err := m.o.config.Machine.Vend(calling, Command{
 		ID: item.VendID, Session: m.id, Machine: m.s.Machine, Slot: item.Slot, Within: within,
 	})
 	if err != nil || verdict != Dropped && verdict != NotDropped {
@@ -223,7 +226,7 @@ func (m *mover) conclude(ctx context.Context) (bool, error) {
 	verdict, err := m.o.config.Machine.Conclude(asking, item.VendID)
 	m.tick()
 	switch {
-	case err == nil && verdict != Pending:
+	case err == nil && (verdict == Dropped || verdict == NotDropped || verdict == Unknown):
 		return m.take(ctx, fact{kind: factVerdict, vend: item.VendID, verdict: verdict})
 	case err != nil:
 		m.last = err

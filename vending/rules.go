@@ -97,6 +97,13 @@ func (r rules) enter(s *Session, to State) {
 		s.ApproveUntil = s.Now.Add(r.timeouts.Approve)
 	case Withdrawing:
 		s.SeatUntil = s.Now.Add(r.timeouts.Seat)
+		switch s.Reason {
+		case ReasonClock: // counted from when the customer's time was over, not from when somebody looked
+			s.SeatUntil = s.ApproveUntil.Add(r.timeouts.Seat)
+		case ReasonReplaced:
+		case ReasonReturned, ReasonRefused, ReasonUnanswered, ReasonMachine, ReasonAborted, ReasonExpired, "":
+			s.Seat = "" // it can never vend again
+		}
 	case Vending:
 		s.VerdictUntil = s.Now.Add(r.timeouts.Verdict)
 	case Held:

@@ -69,21 +69,36 @@ func (o *Operator) startDue(ctx context.Context, working *sync.WaitGroup, free c
 	}
 }
 
-// ensureRunning runs the loop as long as the caller needs it, unless somebody runs it already.
+// ensureRunning keeps a loop going as long as anybody who called it needs one; they share it. A Run of the program's own
+// may end at any moment, so it does not count.
 func (o *Operator) ensureRunning(ctx context.Context) (stop func()) {
 	o.mu.Lock()
-	running := o.running > 0
-	o.mu.Unlock()
-	if running {
-		return func() {}
+	defer o.mu.Unlock()
+	if o.needed == 0 {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		var loop sync.WaitGroup
+		loop.Go(func() { _ = o.Run(ctx) }) // ends with the context, whose error says nothing
+		o.stopLoop = func() {
+			cancel()
+			loop.Wait()
+		}
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var loop sync.WaitGroup
-	loop.Go(func() { _ = o.Run(ctx) }) // ends with the context, whose error says nothing
+	o.needed++
 	return func() {
-		cancel()
-		loop.Wait()
+		o.mu.Lock()
+		o.needed--
+		last, stopLoop := o.needed == 0, o.stopLoop
+		o.mu.Unlock()
+		if last {
+			stopLoop()
+		}
 	}
+}
+
+func (o *Operator) isRunning() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.running > 0
 }
 
 func (o *Operator) wakeLoop() {

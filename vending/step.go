@@ -129,6 +129,8 @@ func (r rules) settling(s *Session, view *View) (effect, time.Time) {
 		return doCapture, time.Time{}
 	case release:
 		return doCancel, time.Time{}
+	case twice:
+		return doRead, time.Time{}
 	case wait, rest, surplus, loss, again:
 		return doSleep, at
 	default:

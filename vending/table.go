@@ -45,6 +45,7 @@ var table = []row{
 	{in(Withdrawing), factNotReady, "", nil, Settling, because(ReasonMachine)},
 	{in(Withdrawing), factClock, "SeatUntil passed", seatPassed, "", giveSeat},
 	{in(Withdrawing), factCreated, "", nil, "", exists},
+	{in(Withdrawing), factWithdraw, "by the return button, seat held", returned, "", withdraw},
 
 	// The next item of a basket.
 	{in(Choosing), factRead, "covers", covers, Vending, arm},
@@ -58,6 +59,7 @@ var table = []row{
 	{in(Vending), factVerdict, "dropped or not, the last item", verdictKnown, Settling, conclude},
 	{in(Vending), factVerdict, "unknown, hold", verdictUnknown(HoldUnknown), Held, conclude},
 	{in(Vending), factVerdict, "unknown, release", verdictUnknown(ReleaseUnknown), Settling, conclude},
+	{in(Choosing, Vending, Held), factVerdict, "of an earlier item", earlierWord, "", amend},
 	{in(Vending), factClock, "VerdictUntil passed, hold", verdictPassed(HoldUnknown), Held, concludeUnknown},
 	{in(Vending), factClock, "VerdictUntil passed, release", verdictPassed(ReleaseUnknown), Settling, concludeUnknown},
 
@@ -113,10 +115,12 @@ func covers(_ rules, s *Session, f fact) bool {
 
 // mayStillWin says that a customer who approves a payment that is being taken back gets the product after all.
 func mayStillWin(s *Session) bool {
-	return s.Seat != "" && (s.Reason == ReasonClock || s.Reason == ReasonReplaced)
+	return s.Seat != "" && s.Now.Before(s.SeatUntil) && (s.Reason == ReasonClock || s.Reason == ReasonReplaced)
 }
 
 func coversStill(r rules, s *Session, f fact) bool { return mayStillWin(s) && covers(r, s, f) }
+
+func returned(_ rules, s *Session, f fact) bool { return s.Seat != "" && f.reason == ReasonReturned }
 
 func short(_ rules, s *Session, f fact) bool {
 	return usable(s, f.view) && f.view.authorized() && !enough(s, f.view)
@@ -180,6 +184,11 @@ func verdictOfHeld(_ rules, s *Session, f fact) bool {
 func lateWord(_ rules, s *Session, f fact) bool {
 	i := s.index(f.vend)
 	return i >= 0 && (f.verdict == Dropped && !dropped(s.Items[i]) || f.verdict == NotDropped && unknown(s.Items[i]))
+}
+
+// earlierWord is a machine that says dropped of an item of which it said otherwise before: the sum is not fixed yet.
+func earlierWord(r rules, s *Session, f fact) bool {
+	return s.State != Held && !ofCurrent(r, s, f) && lateWord(r, s, f) || s.State == Held && f.verdict == Dropped && lateWord(r, s, f) && !verdictOfHeld(r, s, f)
 }
 
 func moneyIs(want move) func(rules, *Session, fact) bool {
@@ -300,9 +309,11 @@ func refuseAttempt(_ rules, s *Session, f fact) {
 	s.Refusals++
 }
 
-func refuseCancel(_ rules, s *Session, _ fact) {
+func refuseCancel(r rules, s *Session, f fact) {
+	r.see(s, f.view)
 	s.CancelRefusals++
 	s.CancelAt = s.Now.Add(backoff(s.CancelRefusals))
+	s.Outcome = s.outcome(s.Seen)
 	s.Outcome.Result = NotReleased
 }
 

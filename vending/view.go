@@ -18,6 +18,8 @@ type View struct {
 	Captured   int64
 	Cancelled  int64
 	Refunded   int64
+	// Twice says that the read before this one, by the same worker, showed the same.
+	Twice bool
 	// GuaranteedUntil is the last moment at which a capture is guaranteed; zero if the payment does not say.
 	GuaranteedUntil time.Time
 }
