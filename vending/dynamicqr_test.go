@@ -120,6 +120,13 @@ func TestDynamicQR(t *testing.T) {
 							t.Errorf("reason %q, want %q", session.Reason, test.reason)
 						}
 					}
+					told := map[string]bool{}
+					for _, command := range s.machine.Commands() {
+						if told[command.ID] {
+							t.Errorf("the machine was told twice: %s", command.ID)
+						}
+						told[command.ID] = true
+					}
 					attention := 0
 					for range s.operator.Attention(t.Context(), time.Time{}) {
 						attention++
