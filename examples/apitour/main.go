@@ -6,18 +6,21 @@
 //	VIPPS_MERCHANT_SERIAL_NUMBER=… go run ./apitour -phone 47…
 //
 // The phone number is that of a test user, on whose behalf the payment is approved. Without one the tour leaves out what
-// needs an approved payment, as it does in production, where no payment can be approved so.
+// needs an approved payment, as it does in production, where no payment can be approved so. What needs a customer with a
+// phone is left out too, unless an emulator can play one, and so is what cannot be taken back, unless it is asked for.
 package main
 
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,41 +28,57 @@ import (
 	"github.com/vippsvending/vipps/examples/internal/setup"
 )
 
+// choices are the flags.
+type choices struct {
+	phone, currency, hook, beacon string
+	orders                        bool
+}
+
 func main() {
-	phone := flag.String("phone", "", "phone number of a test user, with country code; an emulator needs none")
-	currency := flag.String("currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
-	hook := flag.String("webhook", "", "address that is registered for webhooks, and removed at once")
+	var c choices
+	flag.StringVar(&c.phone, "phone", "", "phone number of a test user, with country code; an emulator needs none")
+	flag.StringVar(&c.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
+	flag.StringVar(&c.hook, "webhook", "", "address that is registered for webhooks, and removed at once")
+	flag.StringVar(&c.beacon, "beacon", "", "id of a MobilePay beacon of your own, which is taken over for good; an emulator needs none")
+	flag.BoolVar(&c.orders, "orders", false, "in production, add a receipt and an image, which stay")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *phone, *hook, vipps.Currency(*currency)); err != nil {
+	requests := new(recorder)
+	server, err := setup.New("apitour", requests.around)
+	if err == nil {
+		err = run(ctx, server, requests, c)
+		server.Close()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "apitour:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, phone, hook string, currency vipps.Currency) error {
-	requests := new(recorder)
-	server, err := setup.New("apitour", requests.around)
-	if err != nil {
-		return err
-	}
-	defer server.Close()
+func run(ctx context.Context, server *setup.Setup, requests *recorder, c choices) error {
 	if server.Client.Environment() == vipps.Production {
-		phone = "" // nobody's payment can be approved for them
+		c.phone = "" // nobody's payment can be approved for them
 	} else {
-		hook = cmp.Or(hook, "https://example.com/vipps-api-tour")
+		c.hook = cmp.Or(c.hook, "https://example.com/vipps-api-tour")
+		c.orders = true
 		if server.Pretend {
-			phone = cmp.Or(phone, "4712345678")
+			c.phone = cmp.Or(c.phone, "4712345678")
+			c.beacon = cmp.Or(c.beacon, "apitour-"+strings.ToLower(rand.Text()))
 		}
 	}
 	fmt.Println("using", server.Where)
 	t := &tour{requests: requests}
-	if err := t.webhooks(ctx, server.Client, hook); noToken(err) {
-		return hint(err)
-	}
-	if err := t.payments(ctx, server.Client, phone, currency); noToken(err) {
-		return hint(err)
+	for _, part := range []func() error{
+		func() error { return t.webhooks(ctx, server.Client, c.hook) },
+		func() error { return t.payments(ctx, server.Client, c.phone, vipps.Currency(c.currency)) },
+		func() error { return t.codes(ctx, server, c) },
+		func() error { return t.customers(ctx, server, c.phone) },
+		func() error { return t.orders(ctx, server.Client, c) },
+	} {
+		if err := part(); noToken(err) {
+			return hint(err)
+		}
 	}
 	if skew, known := server.Client.ClockSkew(); known && skew.Abs() > 5*time.Second {
 		fmt.Printf("note  this machine's clock is %s off: webhook signatures are only good for five minutes\n", skew.Round(time.Second))
@@ -88,11 +107,15 @@ func hint(err error) error {
 type tour struct {
 	requests      *recorder
 	calls, failed int
+	reference     string // of a payment
 }
 
 // step makes one call and prints its requests; the first of all fetches a token too. shows says what an answer means.
 func (t *tour) step(call func() (shows string, err error)) error {
 	shows, err := call()
+	if errors.Is(err, vipps.ErrNotAvailable) {
+		return err // nothing was sent
+	}
 	t.calls++
 	requests := t.requests.take()
 	for i, r := range requests {
@@ -111,7 +134,7 @@ func (t *tour) step(call func() (shows string, err error)) error {
 		if r.status != 0 {
 			status = strconv.Itoa(r.status)
 		}
-		fmt.Printf("%-5s %-6s %-39s %s  %s\n", word, r.method, r.path, status, text)
+		fmt.Printf("%-5s %-6s %-41s %s  %s\n", word, r.method, r.path, status, text)
 	}
 	if err == nil {
 		return nil

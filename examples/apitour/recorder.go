@@ -41,9 +41,10 @@ func (r *recorder) take() []request {
 	return taken
 }
 
-var id = regexp.MustCompile(`/(payments|webhooks/v1/webhooks)/[^/]+`)
+// id is a path as far as an id, and the id.
+var id = regexp.MustCompile(`(/(?:payments|webhooks/v1/webhooks|merchant-redirect|merchant-callback(?:/mobilepay)?|v2/ecom(?:/receipts|/categories)?|v3/categories))/([^/]+)`)
 
-func withoutIDs(path string) string { return id.ReplaceAllString(path, "/$1/{id}") }
+func withoutIDs(path string) string { return id.ReplaceAllString(path, "$1/{id}") }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 

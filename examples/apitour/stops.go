@@ -51,6 +51,7 @@ func (t *tour) payments(ctx context.Context, client *vipps.Client, phone string,
 	if err != nil {
 		return err
 	}
+	t.reference = first
 	_ = t.step(func() (string, error) { // counted
 		payment, err := payments.Get(ctx, first)
 		if err != nil {

@@ -20,6 +20,8 @@ import (
 	// The test cache must know what the examples are made of.
 	_ "github.com/vippsvending/vipps/examples/internal/setup"
 	_ "github.com/vippsvending/vipps/examples/internal/termqr"
+	_ "github.com/vippsvending/vipps/ordermanagement"
+	_ "github.com/vippsvending/vipps/qr"
 	_ "github.com/vippsvending/vipps/vending"
 	_ "github.com/vippsvending/vipps/vending/vendingtest"
 )

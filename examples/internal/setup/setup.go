@@ -18,6 +18,8 @@ type Setup struct {
 	Client *vipps.Client
 	// Emulator is the one in this process, so that an example can play the customer; nil if another server is used.
 	Emulator *vippstest.Server
+	// Images fetches what needs no keys, such as images of codes.
+	Images *http.Client
 	// Pretend says that no real money and no real phone is involved as far as can be told: any emulator.
 	Pretend bool
 	// Where says in words what the client talks to.
@@ -76,6 +78,7 @@ func New(program string, wrap func(http.RoundTripper) http.RoundTripper) (*Setup
 	default:
 		return nil, errors.New("VIPPS_ENVIRONMENT: must be test or production, or leave all VIPPS_ variables out to use an emulator")
 	}
+	s.Images = &http.Client{Transport: connections}
 	if wrap != nil {
 		connections = wrap(connections)
 	}
