@@ -130,6 +130,7 @@ func TestDrawnCodes(t *testing.T) {
 		{Format: epayment.QRSVG}, {Format: epayment.QRPNG}, {Format: epayment.QRPNG, Size: 200}, {Format: epayment.QRPNG, Size: 2000},
 	} {
 		t.Run(fmt.Sprint("payment ", format), func(t *testing.T) {
+			t.Parallel()
 			reference := fmt.Sprintf("scanned-%s-%d", format.Format[len("IMAGE/"):][:3], format.Size)
 			made, err := payments.Create(ctx, epayment.CreateRequest{
 				IdempotencyKey: reference, Reference: reference, Amount: vipps.Amount{Value: 2500, Currency: vipps.NOK},
@@ -153,6 +154,7 @@ func TestDrawnCodes(t *testing.T) {
 	must(t, codes.PutCallback(ctx, "oslo-12", qr.PutCallbackRequest{LocationDescription: "Hall B", Category: qr.Vending}))
 	for _, image := range options {
 		t.Run(fmt.Sprint("redirect ", image), func(t *testing.T) {
+			t.Parallel()
 			text, err := codes.GetRedirect(ctx, "oslo 12", qr.ImageOptions{Format: qr.TargetURL})
 			must(t, err)
 			code, err := codes.GetRedirect(ctx, "oslo 12", image)
@@ -162,6 +164,7 @@ func TestDrawnCodes(t *testing.T) {
 			}
 		})
 		t.Run(fmt.Sprint("callback ", image), func(t *testing.T) {
+			t.Parallel()
 			code, err := codes.GetCallback(ctx, "oslo-12", image)
 			must(t, err)
 			if got, _ := emulator.Scan(check(t, code.ImageURL, code.Content)); got.MerchantQRID != "oslo-12" {
