@@ -81,7 +81,7 @@ func TestHeld(t *testing.T) {
 				if err := s.operator.Resolve(t.Context(), vend, vending.Unknown); !errors.Is(err, vipps.ErrInvalidRequest) {
 					t.Errorf("resolving as unknown: %v", err)
 				}
-				time.Sleep(25 * time.Hour) //nolint:forbidigo // virtual time
+				later(25 * time.Hour)
 				s.audit(t)
 				if diff := cmp.Diff(test.want, s.session(t, id).Outcome); diff != "" {
 					t.Errorf("(-want +got)\n%s", diff)
