@@ -206,15 +206,15 @@ func (i Item) line() (OrderLine, error) {
 	total, ok := times(i.Price, quantity)
 	switch {
 	case i.Price < 0:
-		return OrderLine{}, errors.New("Price: must not be negative") //nolint:staticcheck // begins with the field
+		return OrderLine{}, errors.New("Price: must not be negative")
 	case !isQuantity(quantity):
-		return OrderLine{}, errors.New("Quantity: must be a decimal number of at most 10 characters") //nolint:staticcheck // as above
+		return OrderLine{}, errors.New("Quantity: must be a decimal number of at most 10 characters")
 	case !ok:
-		return OrderLine{}, fmt.Errorf("Price: %w", vipps.ErrAmountOverflow) //nolint:staticcheck // as above
+		return OrderLine{}, fmt.Errorf("Price: %w", vipps.ErrAmountOverflow)
 	case i.Discount < 0 || i.Discount > total:
-		return OrderLine{}, errors.New("Discount: must be 0 to price times quantity") //nolint:staticcheck // as above
+		return OrderLine{}, errors.New("Discount: must be 0 to price times quantity")
 	case i.TaxRate < 0 || i.TaxRate > 10_000:
-		return OrderLine{}, errors.New("TaxRate: must be 0 to 10000 hundredths of a percent") //nolint:staticcheck // as above
+		return OrderLine{}, errors.New("TaxRate: must be 0 to 10000 hundredths of a percent")
 	}
 	line := NewOrderLine(i.ID, i.Name, total-i.Discount, i.TaxRate)
 	if i.Quantity != "" || i.Unit != "" || i.Discount != 0 {

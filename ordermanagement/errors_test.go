@@ -312,7 +312,7 @@ func TestErrorsConceal(t *testing.T) {
 			if failed, ok := errors.AsType[*vipps.Error](err); ok {
 				text += failed.Detail + failed.Instance + failed.TraceID + failed.Body + fmt.Sprint(failed.Details)
 			}
-			for _, secret := range strings.Fields(secrets) {
+			for secret := range strings.FieldsSeq(secrets) {
 				if strings.Contains(text, secret) {
 					t.Errorf("%s shows %s: %s", call.name, secret, text)
 				}

@@ -128,9 +128,10 @@ func isDuplicate(err error) bool {
 	if failed.Status == http.StatusConflict {
 		return true
 	}
-	said := failed.Title + failed.Detail + failed.Body
+	var said strings.Builder
+	said.WriteString(failed.Title + failed.Detail + failed.Body)
 	for _, detail := range failed.Details {
-		said += detail.Reason
+		said.WriteString(detail.Reason)
 	}
-	return failed.Status == http.StatusBadRequest && strings.Contains(strings.ToLower(said), "duplicate")
+	return failed.Status == http.StatusBadRequest && strings.Contains(strings.ToLower(said.String()), "duplicate")
 }

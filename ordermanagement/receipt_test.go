@@ -27,7 +27,8 @@ func TestNewReceipt(t *testing.T) {
 		"several":          {epayment.Item{Price: 2500, Quantity: "3", TaxRate: 1500}, 7500, 6522, 978, epayment.UnitInfo{UnitPrice: 2500, Quantity: "3"}},
 		"by weight": {
 			epayment.Item{Price: 15_000, Quantity: "0.822", Unit: epayment.Kilograms, TaxRate: 2500},
-			12_330, 9864, 2466, epayment.UnitInfo{UnitPrice: 15_000, Quantity: "0.822", QuantityUnit: epayment.Kilograms},
+			12_330, 9864, 2466,
+			epayment.UnitInfo{UnitPrice: 15_000, Quantity: "0.822", QuantityUnit: epayment.Kilograms},
 		},
 		"half upwards":     {epayment.Item{Price: 1, Quantity: "0.5"}, 1, 1, 0, epayment.UnitInfo{UnitPrice: 1, Quantity: "0.5"}},
 		"less than half":   {epayment.Item{Price: 1, Quantity: "0.49999999"}, 0, 0, 0, epayment.UnitInfo{UnitPrice: 1, Quantity: "0.49999999"}},

@@ -198,7 +198,7 @@ func TestAddImage(t *testing.T) {
 			m := newMock(t)
 			m.RegisterResponder("POST", images, answer(test.status, test.body))
 			got, err := m.client(t).AddImage(t.Context(), ordermanagement.AddImageRequest{Content: good, ID: test.id})
-			if _, any := test.err.(*vipps.Error); any {
+			if _, ok := errors.AsType[*vipps.Error](test.err); ok {
 				if failed, ok := errors.AsType[*vipps.Error](err); !ok || failed.Status != test.status {
 					t.Errorf("%v", err)
 				}

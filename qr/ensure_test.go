@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -187,9 +188,7 @@ func TestEnsureRedirect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newShelf()
-			for id, code := range test.kept {
-				s.redirects[id] = code
-			}
+			maps.Copy(s.redirects, test.kept)
 			s.fail = test.fail
 			client := newClient(t, s)
 			got, err := client.EnsureRedirect(t.Context(), sticker, qr.ImageOptions{})
@@ -223,7 +222,7 @@ func TestEnsureRedirect(t *testing.T) {
 // check compares an error with what is wanted: nothing, a sentinel, or any answer.
 func check(t *testing.T, err, want error, prefix string) {
 	t.Helper()
-	if _, anyError := want.(*vipps.Error); anyError {
+	if _, ok := errors.AsType[*vipps.Error](want); ok {
 		if _, ok := errors.AsType[*vipps.Error](err); !ok {
 			t.Errorf("got %v", err)
 		}
@@ -270,9 +269,7 @@ func TestEnsureCallback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newShelf()
-			for id, code := range test.kept {
-				s.callbacks[id] = code
-			}
+			maps.Copy(s.callbacks, test.kept)
 			s.fail, s.noCategories = test.fail, test.hidden
 			sticker := qr.CallbackSticker{ID: "a", LocationDescription: test.location, Category: test.category}
 			client := newClient(t, s)

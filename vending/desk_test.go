@@ -132,35 +132,48 @@ func TestPortal(t *testing.T) {
 		want   vending.Outcome
 	}{
 		{
-			"cancels, dropped", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
-			(*vippstest.Server).PortalCancel, vending.Outcome{Result: vending.Uncollected, Released: 2500, Lost: 2500},
+			"cancels, dropped", cola(),
+			[]vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			(*vippstest.Server).PortalCancel,
+			vending.Outcome{Result: vending.Uncollected, Released: 2500, Lost: 2500},
 		},
 		{
-			"cancels, jam", cola(), []vendingtest.Behaviour{{Hears: true, Answers: true, Takes: 10 * time.Second}},
-			(*vippstest.Server).PortalCancel, vending.Outcome{Result: vending.NotSold, Released: 2500},
+			"cancels, jam", cola(),
+			[]vendingtest.Behaviour{{Hears: true, Answers: true, Takes: 10 * time.Second}},
+			(*vippstest.Server).PortalCancel,
+			vending.Outcome{Result: vending.NotSold, Released: 2500},
 		},
 		{
-			"captures, dropped", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
-			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 2500) }, vending.Outcome{Result: vending.Sold, Captured: 2500},
+			"captures, dropped", cola(),
+			[]vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 2500) },
+			vending.Outcome{Result: vending.Sold, Captured: 2500},
 		},
 		{
-			"captures, jam", cola(), []vendingtest.Behaviour{{Hears: true, Answers: true, Takes: 10 * time.Second}},
-			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 2500) }, vending.Outcome{Result: vending.OverCaptured, Captured: 2500, Over: 2500},
+			"captures, jam", cola(),
+			[]vendingtest.Behaviour{{Hears: true, Answers: true, Takes: 10 * time.Second}},
+			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 2500) },
+			vending.Outcome{Result: vending.OverCaptured, Captured: 2500, Over: 2500},
 		},
 		{
-			"captures a part", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
-			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 1000) }, vending.Outcome{Result: vending.Sold, Captured: 2500},
+			"captures a part", cola(),
+			[]vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 1000) },
+			vending.Outcome{Result: vending.Sold, Captured: 2500},
 		},
 		{
-			"captures all of half a basket", basket(), []vendingtest.Behaviour{vendingtest.Drop, {Hears: true, Answers: true, Takes: 10 * time.Second}},
+			"captures all of half a basket", basket(),
+			[]vendingtest.Behaviour{vendingtest.Drop, {Hears: true, Answers: true, Takes: 10 * time.Second}},
 			func(s *vippstest.Server, id string) error { return s.PortalCapture(id, 6000) },
 			vending.Outcome{Result: vending.OverCaptured, Captured: 6000, Over: 3500},
 		},
 		{
-			"captures and refunds, dropped", cola(), []vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
+			"captures and refunds, dropped", cola(),
+			[]vendingtest.Behaviour{vendingtest.Slow(10 * time.Second)},
 			func(s *vippstest.Server, id string) error {
 				return errors.Join(s.PortalCapture(id, 2500), s.PortalRefund(id, 2500))
-			}, vending.Outcome{Result: vending.Uncollected, Captured: 2500, Refunded: 2500, Lost: 2500},
+			},
+			vending.Outcome{Result: vending.Uncollected, Captured: 2500, Refunded: 2500, Lost: 2500},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

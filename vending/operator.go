@@ -125,7 +125,8 @@ func (c *Config) validate() error {
 		{"Open", c.Timeouts.Open},
 		{"Approve", c.Timeouts.Approve},
 		{"Seat", c.Timeouts.Seat},
-		{"Select", c.Timeouts.Select}, {"Start", c.Timeouts.Start},
+		{"Select", c.Timeouts.Select},
+		{"Start", c.Timeouts.Start},
 		{"Verdict", c.Timeouts.Verdict},
 		{"Hold", c.Timeouts.Hold},
 	} {

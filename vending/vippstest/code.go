@@ -61,7 +61,7 @@ func (s *Server) addCode(k *code, at time.Time, life time.Duration) {
 		k.id = k.token
 	case beaconCode:
 		k.content = "mobilepaypos://pos?id=" + url.QueryEscape(k.id) + "&source=qr"
-	default:
+	case redirectCode, callbackCode:
 		k.content = s.options.PublicURL + printedPath + k.token
 	}
 	s.codes.named[k.codeID] = k

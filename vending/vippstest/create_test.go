@@ -1,6 +1,7 @@
 package vippstest_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -54,9 +55,7 @@ func TestCreateValidation(t *testing.T) {
 	dkk := fields{"currency": "DKK", "value": 1}
 	push := func(changes fields) fields {
 		all := fields{"userFlow": "PUSH_MESSAGE", "returnUrl": nil, "customer": fields{"phoneNumber": "4712345678"}}
-		for k, v := range changes {
-			all[k] = v
-		}
+		maps.Copy(all, changes)
 		return all
 	}
 	nok := func(v any) fields { return fields{"amount": fields{"currency": "NOK", "value": v}} }

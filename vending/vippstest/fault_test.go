@@ -291,15 +291,16 @@ func TestBooksHaveNoSecrets(t *testing.T) {
 	m.login()
 	a := m.mustCreate("reference-1", fields{"customer": fields{"phoneNumber": "4791234567"}})
 	c := s.Credentials()
-	all := logged.String()
+	var all strings.Builder
+	all.WriteString(logged.String())
 	for _, r := range s.Requests() {
 		for name, values := range r.Header {
-			all += name + strings.Join(values, " ")
+			all.WriteString(name + strings.Join(values, " "))
 		}
 	}
 	for _, secret := range []string{c.ClientID, c.ClientSecret, c.SubscriptionKey, m.token} {
-		if strings.Contains(all, secret) {
-			t.Errorf("%q is in %s", secret, all)
+		if strings.Contains(all.String(), secret) {
+			t.Errorf("%q is in %s", secret, all.String())
 		}
 	}
 	for _, secret := range []string{"4791234567", a.text("redirectUrl")} {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -82,12 +83,7 @@ func (s *Server) serves(msn string) bool {
 	if s.options.AcceptAnyCredentials || msn == s.credentials.MerchantSerialNumber {
 		return true
 	}
-	for _, m := range s.options.Merchants {
-		if m == msn {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.options.Merchants, msn)
 }
 
 func isSerialNumber(msn string) bool {

@@ -1,6 +1,7 @@
 package vippstest_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -64,9 +65,7 @@ func TestTokenRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			header := map[string]string{"client_id": c.ClientID, "client_secret": c.ClientSecret}
-			for name, v := range test.header {
-				header[name] = v
-			}
+			maps.Copy(header, test.header)
 			a := m.send(request{method: "POST", path: "/accesstoken/get", header: header})
 			if a.status != test.status || a.text("error") != test.error {
 				t.Fatalf("%d %s", a.status, a.raw)

@@ -7,6 +7,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"maps"
 	"strings"
 	"testing"
 
@@ -61,9 +62,7 @@ func TestImages(t *testing.T) {
 			t.Parallel()
 			m := newMerchant(t, vippstest.Options{})
 			body := fields{"imageId": "socks-orange_1.2", "src": good, "type": "base64"}
-			for field, v := range test.changes {
-				body[field] = v
-			}
+			maps.Copy(body, test.changes)
 			a := m.send(request{method: "POST", path: "/order-management/v1/images/", body: body})
 			if a.status != test.status || a.params() != test.want {
 				t.Fatalf("%d %q %s", a.status, a.params(), a.raw)

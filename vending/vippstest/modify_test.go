@@ -149,7 +149,7 @@ func TestStates(t *testing.T) {
 					p.Cancelled != test.voided || p.AtRest() != test.atRest {
 					t.Errorf("before: %+v, at rest %v", p, p.AtRest())
 				}
-				a := result{}
+				var a result
 				switch op {
 				case "capture":
 					a = m.capture(ref, 1500)

@@ -2,6 +2,7 @@ package vippstest_test
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -210,9 +211,7 @@ func TestCategories(t *testing.T) {
 	const path = "/order-management/v3/categories"
 	add := func(changes fields) result {
 		body := fields{"orderId": "order-1", "paymentType": "ECOM", "type": "RECEIPT", "url": "https://shop.example/r"}
-		for name, v := range changes {
-			body[name] = v
-		}
+		maps.Copy(body, changes)
 		return m.send(request{method: "POST", path: path, body: body})
 	}
 	a, b := add(nil), add(fields{"type": "DELIVERY", "imageId": "socks"})

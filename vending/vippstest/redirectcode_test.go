@@ -2,6 +2,7 @@ package vippstest_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -57,9 +58,7 @@ func (m *merchant) redirect(body any) result {
 func (m *merchant) mustRedirect(id string, changes fields) string {
 	m.t.Helper()
 	body := fields{"id": id, "redirectUrl": "https://shop.example/" + id}
-	for name, v := range changes {
-		body[name] = v
-	}
+	maps.Copy(body, changes)
 	a := m.redirect(body)
 	if a.status != 200 {
 		m.t.Fatalf("%d %s", a.status, a.raw)
