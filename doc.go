@@ -5,6 +5,8 @@
 // machines that sell without a cashier most of all:
 //
 //   - epayment makes, reads, captures, cancels and refunds payments.
+//   - qr makes the codes on machines and reads the customers' own.
+//   - ordermanagement adds receipts, links and images to payments.
 //   - webhooks registers addresses, checks signatures and reads events.
 //   - vending carries a sale at an unattended machine from reservation to product to capture or release.
 //   - vending/vippstest is a Vipps MobilePay in process, for tests and for trying things without credentials.

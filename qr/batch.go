@@ -87,7 +87,8 @@ func (c *Client) EnsureRedirects(ctx context.Context, stickers []RedirectSticker
 // EnsureCallbacks does for a whole fleet what [Client.EnsureCallback] does for one sticker: it reads all codes in one call and
 // touches only those that differ. A sticker that is wrong or fails stops none of the others.
 //
-// The results are as those of [Client.EnsureRedirects].
+// The results are as those of [Client.EnsureRedirects], but for a code that was made or updated and could not be read back:
+// its entry says so beside its error.
 func (c *Client) EnsureCallbacks(ctx context.Context, stickers []CallbackSticker, image ImageOptions) ([]EnsuredCallback, error) {
 	const op = "qr.EnsureCallbacks"
 	var f findings
