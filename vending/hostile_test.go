@@ -298,6 +298,28 @@ func TestContradiction(t *testing.T) {
 	})
 }
 
+// TestUselessWord reports that an item which dropped did not: nothing changes, and the history keeps it.
+func TestUselessWord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		session, err := s.operator.SellDynamicQR(t.Context(), cola(), s.approveAfter(t, time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		vend := session.Items[0].VendID
+		if err := s.operator.Report(t.Context(), vend, vending.NotDropped); !errors.Is(err, vending.ErrTooLate) {
+			t.Errorf("error %v, want ErrTooLate", err)
+		}
+		s.audit(t)
+		after := s.session(t, session.ID)
+		last := after.History[len(after.History)-1]
+		if after.Outcome != session.Outcome || !strings.Contains(last.Fact, vend+" not dropped") {
+			t.Errorf("%s, last step %+v", after.Summary(), last)
+		}
+	})
+}
+
 type oddMachine struct{ vending.Machine }
 
 func (oddMachine) Conclude(context.Context, string) (vending.Verdict, error) { return 7, nil }

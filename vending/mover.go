@@ -139,6 +139,7 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 		m.tick()
 		next, ok := m.o.rules.apply(m.s, f)
 		if !ok {
+			m.note(saving, f)
 			return false, nil
 		}
 		arms := next.State == Vending && m.s.State != Vending
@@ -185,6 +186,29 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 		}
 		sleepFor(saving, min(5*time.Second, 50*time.Millisecond<<min(try, 7)))
 	}
+}
+
+// note writes a word that no row takes to the history, where a person may look for it. It is not worth a second try.
+func (m *mover) note(ctx context.Context, f fact) {
+	switch f.kind {
+	case factVerdict, factResolved, factCaptureRefused, factCreated:
+	case factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factCancelRefused:
+		return // these say nothing about the machine or the money that will not be learnt again
+	default:
+		return
+	}
+	if m.s.knows(f) {
+		return
+	}
+	next := m.s
+	step := Step{At: m.s.Now, From: m.s.State, Fact: f.String() + " (changes nothing)", To: m.s.State}
+	next.History = append(next.History[:len(next.History):len(next.History)], step)
+	if err := m.o.config.Store.Save(ctx, next); err != nil {
+		m.warn(ctx, "a late word could not be written down: "+f.String(), err)
+		return
+	}
+	next.Version++
+	m.s = next
 }
 
 func (m *mover) ending() bool {
