@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vippsvending/vipps/examples/internal/process"
@@ -159,33 +160,35 @@ func TestStickersRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var proxy *httptest.Server
+		proxy := httptest.NewUnstartedServer(nil)
+		self := "http://" + proxy.Listener.Addr().String()
 		pass := &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
 			ModifyResponse: func(r *http.Response) error { // images come from here as well
 				body, err := io.ReadAll(r.Body)
-				body = bytes.ReplaceAll(body, []byte(address), []byte(proxy.URL))
+				body = bytes.ReplaceAll(body, []byte(address), []byte(self))
 				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 				r.Header.Del("Content-Length")
 				return err
 			},
 		}
-		images := 0
-		proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var images atomic.Int64
+		proxy.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/generate/") {
 				if r.Header.Get("Authorization") != "" || r.Header.Get("Ocp-Apim-Subscription-Key") != "" {
 					t.Error("keys were sent with an image")
 				}
-				if images++; images == 1 {
+				if images.Add(1) == 1 {
 					http.NotFound(w, r)
 					return
 				}
 			}
 			pass.ServeHTTP(w, r)
-		}))
+		})
+		proxy.Start()
 		defer proxy.Close()
 		out := filepath.Join(t.TempDir(), "sheet.html")
-		finish(t, process.Start(t, dir, "stickers", append(keys, "VIPPS_BASE_URL="+proxy.URL), "-out", out), 1,
+		finish(t, process.Start(t, dir, "stickers", append(keys, "VIPPS_BASE_URL="+self), "-out", out), 1,
 			`line 2: "oslo-12": the code is created, but its image cannot be fetched: qr.FetchImage: 404 Not Found`,
 			"created    oslo-13  Oslo S, hall B", "stickers: 1 of 2 machines have no sticker")
 	})
