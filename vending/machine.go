@@ -55,8 +55,8 @@ type Machine interface {
 	// recorded verdict is returned. It must not start later than c.Within after it was called. An error, Unknown and Pending
 	// say nothing: Conclude is asked next.
 	Vend(ctx context.Context, c Command) (Verdict, error)
-	// Conclude makes id unusable for ever and says what became of it; [MachineOf] says whose it is. Never heard of: remember it, answer NotDropped.
-	// Still turning: Pending. Memory lost: Unknown.
+	// Conclude makes id unusable for ever and says what became of it; [MachineOf] says whose it is. Never heard of: remember
+	// it, answer NotDropped. Still turning: Pending. Memory lost: Unknown.
 	Conclude(ctx context.Context, id string) (Verdict, error)
 }
 
