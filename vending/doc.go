@@ -72,14 +72,14 @@
 //		Vending --> Settling: verdict, dropped or not, the last item
 //		Vending --> Held: verdict, unknown, hold
 //		Vending --> Settling: verdict, unknown, release
-//		Choosing --> Choosing: verdict, of an earlier item
-//		Vending --> Vending: verdict, of an earlier item
-//		Held --> Held: verdict, of an earlier item
 //		Vending --> Held: clock, VerdictUntil passed, hold
 //		Vending --> Settling: clock, VerdictUntil passed, release
 //		Held --> Settling: verdict, dropped or not
 //		Held --> Settling: resolved, dropped or not
 //		Held --> Settling: clock, HoldUntil passed
+//		Choosing --> Choosing: verdict, of an earlier item
+//		Vending --> Vending: verdict, of an earlier item
+//		Held --> Held: verdict, of an earlier item
 //		Settling --> Closed: read, at rest
 //		Settling --> Settling: read, captured too much
 //		Settling --> Settling: read, cannot be captured any more

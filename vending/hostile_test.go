@@ -298,6 +298,34 @@ func TestContradiction(t *testing.T) {
 	})
 }
 
+// TestContradictionWhileHeld does the same while a person has to decide about the second item.
+func TestContradictionWhileHeld(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, func(c *vending.Config) { c.UnknownVerdict = vending.HoldUnknown })
+		defer run(s.operator)()
+		s.machine.Script(vendingtest.Jam, vendingtest.Forgetful)
+		id := s.sell(t, basket())
+		if held, err := s.operator.Wait(t.Context(), id); err != nil || held.State != vending.Held {
+			t.Fatalf("%v, %v", held, err)
+		}
+		if err := s.operator.Report(t.Context(), id+"-v1", vending.Dropped); err != nil {
+			t.Error(err)
+		}
+		if got := s.session(t, id).State; got != vending.Held {
+			t.Errorf("the word on the first item made the session %s", got)
+		}
+		if err := s.operator.Resolve(t.Context(), id+"-v2", vending.NotDropped); err != nil {
+			t.Error(err)
+		}
+		s.finish(t)
+		s.audit(t)
+		if got := s.session(t, id).Outcome.Captured; got != 2500 {
+			t.Errorf("captured %d, want the first item", got)
+		}
+	})
+}
+
 // TestUselessWord reports that an item which dropped did not: nothing changes, and the history keeps it.
 func TestUselessWord(t *testing.T) {
 	t.Parallel()

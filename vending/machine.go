@@ -19,6 +19,7 @@ const (
 	Pending                   // the motor still turns: ask again
 )
 
+// String is the verdict in words.
 func (v Verdict) String() string {
 	switch v {
 	case Unknown:

@@ -59,7 +59,6 @@ var table = []row{
 	{in(Vending), factVerdict, "dropped or not, the last item", verdictKnown, Settling, conclude},
 	{in(Vending), factVerdict, "unknown, hold", verdictUnknown(HoldUnknown), Held, conclude},
 	{in(Vending), factVerdict, "unknown, release", verdictUnknown(ReleaseUnknown), Settling, conclude},
-	{in(Choosing, Vending, Held), factVerdict, "of an earlier item", earlierWord, "", amend},
 	{in(Vending), factClock, "VerdictUntil passed, hold", verdictPassed(HoldUnknown), Held, concludeUnknown},
 	{in(Vending), factClock, "VerdictUntil passed, release", verdictPassed(ReleaseUnknown), Settling, concludeUnknown},
 
@@ -67,6 +66,9 @@ var table = []row{
 	{in(Held), factVerdict, "dropped or not", verdictOfHeld, Settling, amend},
 	{in(Held), factResolved, "dropped or not", verdictOfHeld, Settling, amend},
 	{in(Held), factClock, "HoldUntil passed", passed(holdUntil), Settling, nil},
+
+	// The machine corrects itself before the sum is fixed.
+	{in(Choosing, Vending, Held), factVerdict, "of an earlier item", earlierWord, "", amend},
 
 	// The sum is fixed.
 	{in(Settling), factRead, "at rest", moneyIs(rest), Closed, balance},
@@ -186,10 +188,8 @@ func lateWord(_ rules, s *Session, f fact) bool {
 	return i >= 0 && (f.verdict == Dropped && !dropped(s.Items[i]) || f.verdict == NotDropped && unknown(s.Items[i]))
 }
 
-// earlierWord is a machine that says dropped of an item of which it said otherwise before: the sum is not fixed yet.
-func earlierWord(r rules, s *Session, f fact) bool {
-	return s.State != Held && !ofCurrent(r, s, f) && lateWord(r, s, f) || s.State == Held && f.verdict == Dropped && lateWord(r, s, f) && !verdictOfHeld(r, s, f)
-}
+// earlierWord is a verdict that corrects the one on another item than the one being let out.
+func earlierWord(r rules, s *Session, f fact) bool { return !ofCurrent(r, s, f) && lateWord(r, s, f) }
 
 func moneyIs(want move) func(rules, *Session, fact) bool {
 	return func(r rules, s *Session, f fact) bool {
