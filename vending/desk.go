@@ -104,7 +104,9 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 		return err
 	case !taken && f.kind == factWithdraw && m.s.withdrawn():
 		return nil
-	case !taken && f.kind != factWithdraw && m.s.knows(f):
+	case !taken && f.kind == factComplete && m.s.Maximum && m.s.Due >= 0:
+		return nil
+	case !taken && m.s.knows(f):
 		return nil
 	case !taken:
 		return fmt.Errorf("session %s is %s: %w", id, m.s.State, ErrTooLate)
@@ -122,7 +124,7 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 
 // withdrawn says that the session is being taken back or has ended without telling the machine anything.
 func (s *Session) withdrawn() bool {
-	return s.State == Withdrawing || s.State == Closed && s.Items[0].VendID == ""
+	return s.State == Withdrawing || s.State == Closed && (len(s.Items) == 0 || s.Items[0].VendID == "")
 }
 
 // knows says that a word on an item has been taken before.

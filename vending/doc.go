@@ -50,6 +50,7 @@
 //		Opening --> Withdrawing: withdraw
 //		Opening --> Opening: unanswered
 //		Waiting --> Vending: read, covers
+//		Waiting --> Choosing: read, covers a maximum
 //		Waiting --> Closed: read, ended
 //		Waiting --> Settling: read, approved, does not cover
 //		Waiting --> Settling: not ready
@@ -58,6 +59,7 @@
 //		Withdrawing --> Closed: read, ended
 //		Withdrawing --> Closed: read, no payment, and none can come
 //		Withdrawing --> Vending: read, covers, seat held, by the clock or replaced
+//		Withdrawing --> Choosing: read, covers a maximum, seat held, by the clock or replaced
 //		Withdrawing --> Settling: read, approved otherwise
 //		Withdrawing --> Settling: not ready
 //		Withdrawing --> Withdrawing: clock, SeatUntil passed
@@ -65,6 +67,9 @@
 //		Withdrawing --> Withdrawing: withdraw, by the return button, seat held
 //		Choosing --> Vending: read, covers
 //		Choosing --> Settling: read, does not cover
+//		Choosing --> Vending: selected, covers
+//		Choosing --> Settling: selected, does not cover
+//		Choosing --> Settling: complete, of a maximum
 //		Choosing --> Settling: not ready
 //		Choosing --> Settling: withdraw
 //		Choosing --> Settling: clock, SelectUntil passed
@@ -74,6 +79,7 @@
 //		Vending --> Settling: verdict, unknown, release
 //		Vending --> Held: clock, VerdictUntil passed, hold
 //		Vending --> Settling: clock, VerdictUntil passed, release
+//		Vending --> Vending: complete, of a maximum
 //		Held --> Settling: verdict, dropped or not
 //		Held --> Settling: resolved, dropped or not
 //		Held --> Settling: clock, HoldUntil passed
@@ -84,6 +90,7 @@
 //		Settling --> Settling: read, captured too much
 //		Settling --> Settling: read, cannot be captured any more
 //		Settling --> Settling: read, the attempt is over
+//		Settling --> Settling: capture refused, in full only, to be refunded
 //		Settling --> Settling: capture refused, of this attempt
 //		Settling --> Settling: cancel refused
 //		Settling --> Settling: verdict, too late
@@ -91,6 +98,11 @@
 //		Closed --> Withdrawing: read, appeared, not approved
 //		Closed --> Settling: read, appeared, reserved
 //		Closed --> Closed: read, answered
+//		Closed --> Closed: receipt
+//		Closed --> Closed: refund asked, within what was captured
+//		Closed --> Closed: refunded, by this attempt
+//		Closed --> Closed: refund refused, by this attempt
+//		Closed --> Closed: refund missing, the attempt is over
 //		Closed --> [*]
 //
 // # Money

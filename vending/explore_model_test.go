@@ -2,6 +2,8 @@ package vending
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -17,7 +19,7 @@ import (
 const (
 	unitPrice  = 1
 	maxKeys    = 8 // capture attempts that a run can need
-	maxRefused = 2 // refusals by Vipps MobilePay in one run
+	maxRefunds = 4 // attempts at refunds that a run can need
 )
 
 // The payment, as it really is.
@@ -41,6 +43,7 @@ const (
 	keyNew uint8 = iota
 	keyDone
 	keyRefused
+	keyInFull // refused because only everything can be captured
 )
 
 // program counters of a worker.
@@ -55,6 +58,15 @@ const (
 type viewCode struct {
 	pay                             uint8
 	authorized, captured, cancelled int8
+	refunded                        int8
+}
+
+// code is a view as the exploration keeps it.
+func (v View) code() viewCode {
+	return viewCode{
+		pay: uint8(slices.Index(payStates, v.State)), authorized: int8(v.Authorized), captured: int8(v.Captured),
+		cancelled: int8(v.Cancelled), refunded: int8(v.Refunded),
+	}
 }
 
 type factCode struct {
@@ -80,6 +92,7 @@ type times struct {
 	openOver bool  // OpenUntil has passed
 	openGone bool  // and so have the two minutes after it
 	window   uint8 // of the newest capture attempt: 0 open, 1 passed, 2 passed two minutes ago
+	refund   uint8 // of the refund that is being made: the same
 }
 
 type world struct {
@@ -88,6 +101,11 @@ type world struct {
 	cancelled      bool
 	createKey      uint8
 	captureKey     [maxKeys]uint8
+	captureAmount  [maxKeys]int8
+	refunded       int8
+	refundKey      [maxRefunds]uint8
+	lateRefund     [maxRefunds]bool
+	asked          bool // a person has asked for a refund
 	lateCreate     bool
 	lateGiveUp     bool
 	lateCancel     bool
@@ -122,6 +140,11 @@ type explorer struct {
 	faults machineFault
 	items  int
 	lost   bool // answers of the store may be lost
+	// maximum has the customer choose after the approval, once or twice; inFull is a sales unit that captures everything or
+	// nothing; refunds has a person refund an item once.
+	maximum, inFull, refunds bool
+	// maxRefused is how often Vipps MobilePay refuses something in one run.
+	maxRefused uint8
 
 	describe bool
 	buffer   []edge
@@ -157,9 +180,8 @@ type nextKey struct {
 var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 func newExplorer(r rules, items int, faults machineFault) *explorer {
-	r.timeouts = Timeouts{}.withDefaults()
 	return &explorer{
-		rules: r, items: items, faults: faults, lost: true,
+		rules: r, items: items, faults: faults, lost: true, maxRefused: 2,
 		sessionIDs: map[string]uint16{}, factIDs: map[factCode]uint16{},
 		applied: map[applyKey]applyResult{}, nexts: map[nextKey]effect{},
 	}
@@ -170,13 +192,19 @@ func (e *explorer) intern(s Session) uint16 {
 	s.Now, s.Opened, s.OpenUntil, s.ApproveUntil, s.SeatUntil, s.SelectUntil, s.VerdictUntil, s.HoldUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Seen.At, s.Seen.Twice, s.CancelAt, s.Capture.SendUntil, s.Capture.RetryAt, s.Approved, s.WakeAt = time.Time{}, false, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Since, s.Ended = time.Time{}, time.Time{}
+	for i := range s.Refunds {
+		s.Refunds[i].SendUntil = time.Time{}
+	}
 	s.Creates, s.Unfunded = 0, 0
 	for i := range s.Tasks {
 		s.Tasks[i].At = time.Time{}
 	}
-	key := fmt.Sprint(s.State, s.Seat, s.Reason, s.Items, s.Item, s.Seen, s.Due, s.Capture, s.Refusals, s.CancelRefusals, s.Lost, s.Over, s.Absent, s.Outcome, len(s.Tasks))
+	key := fmt.Sprint(s.State, s.Seat, s.Reason, s.Items, s.Item, s.Seen, s.Due, s.Capture, s.Refusals, s.CancelRefusals, s.Lost, s.Over, s.Absent, s.Outcome, s.Tasks, s.MaxItems, s.Full, s.Refunds, s.RefundN)
 	if id, ok := e.sessionIDs[key]; ok {
 		return id
+	}
+	if len(e.sessions) > math.MaxUint16 {
+		panic("more different sessions than have an id")
 	}
 	id := uint16(len(e.sessions))
 	e.sessions = append(e.sessions, s)
@@ -216,10 +244,16 @@ func (e *explorer) at(id uint16, t times, clock bool) Session {
 	for i := range s.Tasks {
 		s.Tasks[i].At = epoch
 	}
+	s.Ended = epoch
+	s.Refunds = slices.Clone(s.Refunds)
+	for i := range s.Refunds {
+		s.Refunds[i].SendUntil = [...]time.Time{after, epoch.Add(-time.Minute), before}[t.refund]
+	}
 	return s
 }
 
-var kinds = []factKind{factCreated, factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factVerdict, factResolved, factCaptureRefused, factCancelRefused}
+var kinds = []factKind{factCreated, factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factVerdict, factResolved, factCaptureRefused, factCancelRefused,
+	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt}
 
 func kindCode(k factKind) uint8 {
 	for i, kind := range kinds {
@@ -230,7 +264,7 @@ func kindCode(k factKind) uint8 {
 	panic("unknown kind " + string(k))
 }
 
-var refusalCodes = []vipps.Code{"6100", codeFundsUnavailable}
+var refusalCodes = []vipps.Code{"6100", codeFundsUnavailable, codeMustCaptureFull}
 
 var payStates = []epayment.State{"", epayment.StateCreated, epayment.StateAuthorized, epayment.StateTerminated}
 
@@ -238,6 +272,7 @@ func (v viewCode) view() View {
 	return View{
 		At: epoch, Twice: true, Exists: v.pay != payNone, State: payStates[v.pay],
 		Authorized: int64(v.authorized), Captured: int64(v.captured), Cancelled: int64(v.cancelled),
+		Refunded: int64(v.refunded),
 	}
 }
 
@@ -246,7 +281,12 @@ func (e *explorer) fact(f factCode) fact {
 	if f.vend > 0 {
 		out.vend = fmt.Sprintf("s-v%d", f.vend)
 	}
-	if out.kind == factWithdraw {
+	switch out.kind { //nolint:exhaustive // the others say no more
+	case factSelected:
+		out.item = Item{Price: unitPrice}
+	case factRefundAsked:
+		out.refund = Refund{Amount: unitPrice, Items: []string{out.vend}, Reason: "asked"}
+	case factWithdraw:
 		out.reason = []Reason{ReasonReturned, ReasonReplaced}[f.n]
 	}
 	return out
@@ -287,13 +327,29 @@ func (e *explorer) next(session uint16, view *viewCode, t times, clock, armedNow
 	return result
 }
 
-func (e *explorer) reserved() int8 { return int8(e.items * unitPrice) }
+// reserved is the price of the items, and twice the price of one where the customer chooses afterwards.
+func (e *explorer) reserved() int8 {
+	if e.maximum {
+		return 2 * unitPrice
+	}
+	return int8(e.items * unitPrice)
+}
+
+// current is the attempt at a refund that the session is making; 0 if there is none.
+func (e *explorer) refunding(session uint16) int {
+	for _, task := range e.sessions[session].Tasks {
+		if task.Kind == TaskRefund {
+			return task.N
+		}
+	}
+	return 0
+}
 
 // read is what a GET shows now.
 func (e *explorer) read(a world) viewCode {
 	v := viewCode{pay: a.pay}
 	if a.pay == payAuthorized {
-		v.authorized, v.captured = e.reserved(), a.captured
+		v.authorized, v.captured, v.refunded = e.reserved(), a.captured, a.refunded
 		if a.cancelled {
 			v.cancelled = e.reserved() - a.captured
 		}
@@ -306,7 +362,12 @@ func (e *explorer) read(a world) viewCode {
 
 func (e *explorer) start() world {
 	s := Session{
-		ID: "s", State: Opening, Seat: "m", Machine: "m", Due: -1, Currency: vipps.NOK, Reserved: int64(e.items * unitPrice),
+		ID: "s", State: Opening, Seat: "m", Machine: "m", Due: -1, Currency: vipps.NOK, Reserved: int64(e.reserved()),
+		Timeouts: defaultTimeouts,
+	}
+	if e.maximum {
+		s.Maximum, s.MaxItems = true, e.items
+		return world{session: e.intern(s)}
 	}
 	for range e.items {
 		s.Items = append(s.Items, Item{Price: unitPrice})
@@ -323,16 +384,31 @@ func create(a *world) bool {
 }
 
 func (e *explorer) capture(a *world, n uint8) bool {
-	amount := int8(e.sessions[a.session].Due)
+	amount := a.captureAmount[n]
 	if a.captureKey[n] == keyNew {
-		if a.pay == payAuthorized && !a.cancelled && amount > 0 && a.captured+amount <= e.reserved() {
+		switch {
+		case a.pay != payAuthorized || a.cancelled || amount <= 0 || a.captured+amount > e.reserved():
+			a.captureKey[n] = keyRefused
+		case e.inFull && amount < e.reserved():
+			a.captureKey[n] = keyInFull
+		default:
 			a.captured += amount
 			a.captureKey[n] = keyDone
-		} else {
-			a.captureKey[n] = keyRefused
 		}
 	}
 	return a.captureKey[n] == keyDone
+}
+
+// refund gives one unit back, under a key.
+func refund(a *world, n uint8) bool {
+	if a.refundKey[n] == keyNew {
+		a.refundKey[n] = keyRefused
+		if a.refunded+unitPrice <= a.captured {
+			a.refunded += unitPrice
+			a.refundKey[n] = keyDone
+		}
+	}
+	return a.refundKey[n] == keyDone
 }
 
 func (e *explorer) cancel(a *world, onlyCreated bool) {

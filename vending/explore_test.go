@@ -1,6 +1,7 @@
 package vending
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,19 +19,25 @@ func (e *explorer) violation(a world) string {
 	switch {
 	case a.brokenCovering:
 		return "a machine was told to vend without a reservation that covers it"
-	case int64(a.captured) > drops:
-		return "more was captured than came out"
 	}
 	s := &e.sessions[a.session]
+	switch {
+	case int64(a.captured) > drops && !s.Full:
+		return "more was captured than came out"
+	case int64(a.refunded) > s.refunded(func(r Refund) bool { return r.State != RefundRefused }):
+		return "more was refunded than asked for"
+	}
 	if s.State != Closed || !e.rest(a) {
 		return ""
 	}
 	told := s.Outcome.Lost + s.Outcome.Unknown
-	missing := drops - int64(a.captured)
+	missing := drops - int64(a.captured) + int64(a.refunded)
 	switch {
 	case missing > told:
 		return "closed; a product is out, not paid, and nobody is told"
-	case missing > 0 && !a.portal && !a.silent && a.refusals == 0:
+	case -missing > s.Outcome.Over:
+		return "closed; more was kept than came out, and nobody is told"
+	case missing > 0 && !a.portal && !a.silent && a.refusals == 0 && !a.asked && (!e.inFull || e.rules.inFull == CaptureAndRefund):
 		return "closed; a product is out and not paid, though nobody refused anything"
 	case s.Outcome.Captured-s.Outcome.Refunded+s.Outcome.Lost-s.Outcome.Over != s.price(dropped):
 		return "closed; the outcome does not add up"
@@ -41,7 +48,7 @@ func (e *explorer) violation(a world) string {
 
 // rest says that the session is closed and the payment truly is at rest.
 func (e *explorer) rest(a world) bool {
-	return e.sessions[a.session].State == Closed && a.pay != payCreated &&
+	return e.sessions[a.session].State == Closed && e.refunding(a.session) == 0 && a.pay != payCreated &&
 		(a.pay != payAuthorized || a.cancelled || a.captured == e.reserved())
 }
 
@@ -192,9 +199,19 @@ func (e *explorer) canonical(a world) world {
 			}
 		}
 	}
+	for n := range a.lateRefund {
+		if a.refundKey[n] != keyNew {
+			a.lateRefund[n] = false
+		}
+	}
 	for i := range a.lateVend {
 		if a.items[i] != itemFresh && !e.faults.forgetful {
 			a.lateVend[i] = false
+		}
+	}
+	for i, w := range a.workers {
+		if w.pc == pcFact && e.dead(a.session, w.fact) {
+			a.workers[i] = workerState{}
 		}
 	}
 	x, y := a.workers[0], a.workers[1]
@@ -202,6 +219,28 @@ func (e *explorer) canonical(a world) world {
 		a.workers[0], a.workers[1] = y, x
 	}
 	return a
+}
+
+// dead says that no row takes a fact any more, whatever happens: its worker can only give way.
+func (e *explorer) dead(session, fact uint16) bool {
+	s, f := &e.sessions[session], e.facts[fact]
+	switch kinds[f.kind] { //nolint:exhaustive // the others may still say something
+	case factRead:
+		view := f.view.view()
+		return view.older(s.Seen)
+	case factSelected:
+		return int(f.n) <= len(s.Items) || s.Due >= 0
+	case factRefused, factUnanswered:
+		return s.State != Opening
+	case factCreated:
+		return s.State != Opening && s.Seen.Exists
+	case factCaptureRefused:
+		return int(f.n) < s.Capture.N && e.rules.on(guardFactN)
+	case factRefunded, factRefundMissing, factRefundRefused:
+		return s.refund(int(f.n)) == nil && int(f.n) < s.RefundN && e.rules.on(guardRefundN)
+	default:
+		return false
+	}
 }
 
 func (e *explorer) loadedOpening(a world) bool {
@@ -222,20 +261,34 @@ func limit() int {
 	return 20_000_000
 }
 
-func TestExploreDynamicQR(t *testing.T) {
+func TestExplore(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name  string
-		items int
-		rules rules
+		name    string
+		items   int
+		rules   rules
+		maximum bool
+		inFull  bool
+		refunds bool
+		refused uint8
 	}{
-		{"one item", 1, rules{}},
-		{"one item, held when unknown", 1, rules{unknown: HoldUnknown}},
-		{"two items", 2, rules{}},
+		{name: "exact, one item", items: 1},
+		{name: "exact, one item, held when unknown", items: 1, rules: rules{unknown: HoldUnknown}},
+		{name: "exact, one item, refunded", items: 1, refunds: true},
+		{name: "exact, two items", items: 2},
+		{name: "maximum", items: 1, maximum: true},
+		{name: "maximum, held when unknown", items: 1, maximum: true, rules: rules{unknown: HoldUnknown}},
+		{name: "maximum, refunded", items: 1, maximum: true, refunds: true},
+		{name: "maximum, in full only, released", items: 1, maximum: true, inFull: true},
+		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, rules: rules{inFull: CaptureAndRefund}, refused: 1},
+		// Two refusals in one run are in those above; together with two choices they are too many states for a test.
+		{name: "maximum, two choices, held when unknown, one refusal", items: 2, maximum: true, rules: rules{unknown: HoldUnknown}, refused: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			e := newExplorer(test.rules, test.items, machineFault{})
+			e.maximum, e.inFull, e.refunds = test.maximum, test.inFull, test.refunds
+			e.maxRefused = cmp.Or(test.refused, e.maxRefused)
 			found := e.run(limit())
 			t.Logf("%s, %d different sessions", found, len(e.sessions))
 			if found.partial {

@@ -15,6 +15,7 @@ func (e *explorer) worker(a world, i int, add adder) {
 	}
 	switch w.pc {
 	case pcIdle:
+		e.choose(a, i, add)
 		if e.sessions[a.session].Watched() {
 			add(with(a, workerState{pc: pcLoaded, snap: a.session}), true, "w%d loads %s", i, e.sessions[a.session].State)
 		}
@@ -26,6 +27,20 @@ func (e *explorer) worker(a world, i int, add adder) {
 		e.save(a, i, add)
 	case pcArmed:
 		e.tell(a, i, add)
+	}
+}
+
+// choose brings a customer's choice to a worker, with a read, or with what was seen last if that is fresh.
+func (e *explorer) choose(a world, i int, add adder) {
+	s := &e.sessions[a.session]
+	if s.State != Choosing || !s.Maximum || len(s.Items) >= e.items {
+		return
+	}
+	for k, view := range []viewCode{e.read(a), s.Seen.code()} {
+		f := factCode{kind: kindCode(factSelected), n: uint8(len(s.Items) + 1), view: view}
+		x := a
+		x.workers[i] = workerState{pc: pcFact, fact: e.internFact(f)}
+		add(x, true, "w%d: the customer chooses item %d, %s %+v", i, f.n, []string{"which reads", "which was seen as"}[k], view)
 	}
 }
 
@@ -52,7 +67,9 @@ func (e *explorer) decide(a world, i int, add adder) {
 			add(with(workerState{pc: pcAct, eff: uint8(then), arg: uint8(snap.Capture.N)}), true, "w%d reads %+v and will capture", i, v)
 		case doGiveUp, doCancel:
 			add(with(workerState{pc: pcAct, eff: uint8(then)}), true, "w%d reads %+v and will cancel", i, v)
-		case doNothing, doSleep, doClock, doRead, doCreate, doVend, doConclude:
+		case doRefund, doFindRefund:
+			add(with(workerState{pc: pcAct, eff: uint8(then), arg: uint8(e.refunding(w.snap))}), true, "w%d reads %+v and will see to the refund", i, v)
+		case doNothing, doSleep, doClock, doRead, doCreate, doVend, doConclude, doReceipt:
 			add(with(workerState{}), true, "w%d reads %+v and waits", i, v)
 		}
 	case doCreate:
@@ -62,7 +79,7 @@ func (e *explorer) decide(a world, i int, add adder) {
 	case doClock:
 		f := factCode{kind: kindCode(factClock)}
 		add(with(learnt(f)), true, "w%d sees a limit passed", i)
-	case doNothing, doSleep, doGiveUp, doCancel, doCapture:
+	case doNothing, doSleep, doGiveUp, doCancel, doCapture, doReceipt, doRefund, doFindRefund:
 		add(with(workerState{}), true, "w%d has nothing to do", i)
 	}
 }
@@ -70,6 +87,7 @@ func (e *explorer) decide(a world, i int, add adder) {
 // Answers of Vipps MobilePay that the engine has to judge.
 var (
 	answerRefused  = &vipps.Error{Status: 400, Code: "6100"}
+	answerInFull   = &vipps.Error{Status: 400, Code: codeMustCaptureFull}
 	answerUnfunded = &vipps.Error{Status: 400, Code: codeFundsUnavailable}
 	answerLater    = &vipps.Error{Status: 400, Code: "6280"}
 	answerGateway  = &vipps.Error{Status: 429}
@@ -123,7 +141,15 @@ func (e *explorer) perform(a world, i int, add adder) {
 			verdict := e.vend(&x, index, outcome)
 			done(x, verdictFact(index, verdict), "tells the machine again: %s", verdict)
 		}
-	case doNothing, doSleep, doClock, doRead:
+	case doRefund:
+		e.performRefund(a, w.arg, done)
+	case doFindRefund:
+		f := factCode{kind: kindCode(factRefundMissing), n: w.arg, view: e.read(a)}
+		if a.refundKey[w.arg] == keyDone {
+			f.kind = kindCode(factRefunded)
+		}
+		done(a, &f, "looks for refund %d", w.arg)
+	case doNothing, doSleep, doClock, doRead, doReceipt:
 	}
 }
 
@@ -148,7 +174,7 @@ func (e *explorer) performCreate(a world, done doner) {
 	} else {
 		done(x, refusal(answerRefused), "creates: refused, as before")
 	}
-	if a.createKey == keyNew && a.refusals < maxRefused {
+	if a.createKey == keyNew && a.refusals < e.maxRefused {
 		x = a
 		x.refusals++
 		x.createKey = keyRefused
@@ -178,7 +204,7 @@ func (e *explorer) performCapture(a world, n uint8, done doner) {
 		t.window = 2 // another attempt was stored, so the window of this one has passed
 	}
 	current := e.at(a.session, t, false)
-	if !e.rules.mayCapture(&current, epoch) {
+	if !e.rules.maySend(current.Capture.SendUntil, epoch) {
 		done(a, nil, "does not send capture %d: its window has passed", n)
 		return
 	}
@@ -186,10 +212,12 @@ func (e *explorer) performCapture(a world, n uint8, done doner) {
 	if e.capture(&x, n) {
 		done(x, nil, "captures %d: 200", n)
 		done(x, over(answerLost, 0), "captures %d: done, answer lost", n)
+	} else if x.captureKey[n] == keyInFull {
+		done(x, over(answerInFull, 2), "captures %d: refused, only in full", n)
 	} else {
 		done(x, over(answerRefused, 0), "captures %d: refused, sticky", n)
 	}
-	if a.captureKey[n] == keyNew && a.refusals < maxRefused {
+	if a.captureKey[n] == keyNew && a.refusals < e.maxRefused {
 		x = a
 		x.refusals++
 		done(x, over(answerLater, 0), "captures %d: 6280, not kept for the key", n)
@@ -203,6 +231,37 @@ func (e *explorer) performCapture(a world, n uint8, done doner) {
 		x = a
 		x.lateCapture[n] = true
 		done(x, over(answerLost, 0), "captures %d: slow", n)
+	}
+}
+
+func (e *explorer) performRefund(a world, n uint8, done doner) {
+	t := a.times
+	if n != uint8(e.refunding(a.session)) {
+		t.refund = 2 // it is over, or another attempt was stored
+	}
+	if current := e.at(a.session, t, false); t.refund == 2 || !e.rules.maySend(current.refund(int(n)).SendUntil, epoch) {
+		done(a, nil, "does not send refund %d: its window has passed", n)
+		return
+	}
+	refused := factCode{kind: kindCode(factRefundRefused), n: n}
+	x := a
+	if refund(&x, n) {
+		done(x, &factCode{kind: kindCode(factRefunded), n: n, view: e.read(x)}, "refunds %d: 200", n)
+		done(x, nil, "refunds %d: done, answer lost", n)
+	} else {
+		done(x, &refused, "refunds %d: refused, sticky", n)
+	}
+	if a.refundKey[n] == keyNew && a.refusals < e.maxRefused {
+		x = a
+		x.refusals++
+		x.refundKey[n] = keyRefused
+		done(x, nil, "refunds %d: try later, sticky", n)
+		done(x, &refused, "refunds %d: refused for good", n)
+	}
+	if !a.lateRefund[n] {
+		x = a
+		x.lateRefund[n] = true
+		done(x, nil, "refunds %d: slow", n)
 	}
 }
 
@@ -236,7 +295,7 @@ func (e *explorer) save(a world, i int, add adder) {
 	before, after := &e.sessions[a.session], &e.sessions[id]
 	if after.State == Vending && before.State != Vending {
 		view := f.view.view()
-		x.brokenCovering = !view.authorized() || view.free() < unitPrice
+		x.brokenCovering = !view.authorized() || view.free() < unitPrice+before.price(unsettled)
 		x.workers[i] = workerState{pc: pcArmed, arg: uint8(after.Item)}
 	}
 	add(x, true, "w%d saves %s, item %d, due %d, capture %d", i, after.State, after.Item+1, after.Due, after.Capture.N)

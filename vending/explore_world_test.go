@@ -74,6 +74,14 @@ func (e *explorer) late(a world, add adder) {
 			add(x, true, "a late vend command %d arrives: %d", i+1, outcome)
 		}
 	}
+	for n := range a.lateRefund {
+		if a.lateRefund[n] {
+			x := a
+			x.lateRefund[n] = false
+			refund(&x, uint8(n))
+			add(x, true, "a late refund %d arrives", n)
+		}
+	}
 	for n := range a.lateCapture {
 		if a.lateCapture[n] {
 			x := a
@@ -110,6 +118,7 @@ func (e *explorer) clock(a world, add adder) {
 			add(x, true, "two minutes after the window of capture %d pass", n)
 		}
 	}
+	e.refundClock(a, add)
 	silence := s.State == Vending
 	if !silence || !a.silent {
 		if id, ok := e.apply(a.session, factCode{kind: kindCode(factClock)}, a.times, true); ok && id != a.session {
@@ -120,6 +129,7 @@ func (e *explorer) clock(a world, add adder) {
 			add(x, true, "a limit passes: %s", e.sessions[id].State)
 		}
 	}
+	e.people(a, add)
 	for n, who := range []string{"the return button", "another customer"} {
 		if id, ok := e.apply(a.session, factCode{kind: kindCode(factWithdraw), n: uint8(n)}, a.times, false); ok && id != a.session {
 			x := a
@@ -130,9 +140,65 @@ func (e *explorer) clock(a world, add adder) {
 	}
 }
 
-// settled resets the window of the capture attempt when the session has got a new one.
+// refundClock lets the window of a refund run out.
+func (e *explorer) refundClock(a world, add adder) {
+	n := e.refunding(a.session)
+	switch {
+	case n == 0 || e.sessions[a.session].State != Closed:
+	case a.times.refund == 0 && (n == 1 || a.refundKey[n] == keyRefused) && n < maxRefunds-1:
+		x := a
+		x.times.refund = 1
+		add(x, true, "the window of refund %d passes", n)
+	case a.times.refund == 1 && !a.lateRefund[n]:
+		x := a
+		x.times.refund = 2
+		add(x, true, "two minutes after the window of refund %d pass", n)
+	}
+}
+
+// people say that the customer wants nothing more, what came out of a held session, and that an item is to be refunded.
+func (e *explorer) people(a world, add adder) {
+	say := func(x world, f factCode, why string) {
+		if id, ok := e.apply(a.session, f, a.times, false); ok && id != a.session {
+			x.session = id
+			e.settled(a, &x)
+			add(x, false, "%s: %s", why, e.sessions[id].State)
+		}
+	}
+	s := &e.sessions[a.session]
+	if s.Maximum {
+		say(a, factCode{kind: kindCode(factComplete)}, "the customer wants nothing more")
+	}
+	for i := range s.Items {
+		if s.State == Held && !e.mayStart(a, i) {
+			say(a, factCode{kind: kindCode(factResolved), vend: uint8(i + 1), verdict: said(a.items[i])}, "a person looks into the machine")
+		}
+		if e.refunds && !a.asked && s.State == Closed {
+			x := a
+			x.asked = true
+			say(x, factCode{kind: kindCode(factRefundAsked), vend: uint8(i + 1)}, "a person asks for a refund")
+		}
+	}
+}
+
+// mayStart says that the command for an item is still on its way. A person looks later than that.
+func (e *explorer) mayStart(a world, i int) bool {
+	for _, w := range a.workers {
+		if w.pc == pcArmed && int(w.arg) == i {
+			return true
+		}
+	}
+	return a.lateVend[i]
+}
+
+// settled resets the windows of attempts that the session has replaced.
 func (e *explorer) settled(before world, x *world) {
-	if e.sessions[before.session].Capture.N != e.sessions[x.session].Capture.N {
+	was, is := &e.sessions[before.session], &e.sessions[x.session]
+	if was.Capture.N != is.Capture.N {
 		x.times.window = 0
+		x.captureAmount[is.Capture.N] = int8(is.Capture.Amount)
+	}
+	if was.RefundN != is.RefundN || was.State != Closed && is.State == Closed {
+		x.times.refund = 0
 	}
 }

@@ -262,7 +262,7 @@ func TestCalls(t *testing.T) {
 		{"by webhook", cola(), nil, true, 500 * time.Millisecond, map[string]int{"create": 1, "get": 1, "capture": 1}, 1, 5},
 		{"twelve seconds, with webhooks", cola(), nil, true, 12 * time.Second, map[string]int{"create": 1, "capture": 1}, 4, 5},
 		{"by polling", cola(), nil, false, 2500 * time.Millisecond, map[string]int{"create": 1, "get": 3, "capture": 1}, 3, 5},
-		{"basket", basket(), nil, true, 500 * time.Millisecond, map[string]int{"create": 1, "get": 1, "capture": 1}, 1, 7},
+		{"basket, and its receipt afterwards", basket(), nil, true, 500 * time.Millisecond, map[string]int{"create": 1, "get": 1, "capture": 1, "receipt": 1}, 1, 8},
 		{"jam", cola(), []vendingtest.Behaviour{vendingtest.Jam}, true, 500 * time.Millisecond, map[string]int{"create": 1, "get": 1, "cancel": 1}, 1, 5},
 		{"a slow vend is one read more", cola(), []vendingtest.Behaviour{vendingtest.Slow(18 * time.Second)}, true, 500 * time.Millisecond, map[string]int{"create": 1, "get": 2, "capture": 1}, 2, 5},
 	} {
@@ -280,7 +280,7 @@ func TestCalls(t *testing.T) {
 				}
 				s.settled(t, session)
 				got := map[string]int{}
-				for _, op := range []string{"create", "get", "events", "capture", "cancel", "refund"} {
+				for _, op := range []string{"create", "get", "events", "capture", "cancel", "refund", "receipt"} {
 					if n := s.vipps.Count(op, session.ID); n > 0 {
 						got[op] = n
 					}

@@ -44,6 +44,7 @@ func (w *wakes) Pop() any {
 
 func copied(s Session) Session {
 	s.Items, s.Tasks, s.History = slices.Clone(s.Items), slices.Clone(s.Tasks), slices.Clone(s.History)
+	s.Refunds = slices.Clone(s.Refunds)
 	s.Now = time.Now()
 	return s
 }

@@ -29,13 +29,13 @@ const (
 // money decides what a settling session needs, from what is due and what a read showed. Every line is one case; the second
 // result is when to look again if the move is to wait, zero for soon.
 func (r rules) money(s *Session, v View) (move, time.Time) {
-	missing := s.Due - v.Captured
+	missing := s.want() - v.Captured
 	switch {
 	case !v.Exists, !v.authorized() && !v.ended(), v.older(s.Seen): // an old view, or a state that nobody knows yet
 		return wait, time.Time{}
 	case r.atRest(v) && v.ended():
 		return rest, time.Time{}
-	case missing < 0 && !s.Over:
+	case missing < 0 && !s.Over: // a person acted: nothing is refunded by itself
 		return surplus, time.Time{}
 	case missing > 0 && !s.Lost && v.free() >= missing:
 		return r.attempt(s, missing, v)
@@ -50,6 +50,14 @@ func (r rules) money(s *Session, v View) (move, time.Time) {
 	default:
 		return wait, time.Time{}
 	}
+}
+
+// want is what is to be captured: what is due, or all of it if only all can be.
+func (s *Session) want() int64 {
+	if s.Full {
+		return s.Seen.Authorized
+	}
+	return s.Due
 }
 
 // atRest is the one place that says so.

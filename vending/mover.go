@@ -114,7 +114,7 @@ func (m *mover) run(ctx context.Context) error {
 				return errors.Join(err, m.sleep(ctx, time.Second))
 			}
 			continue
-		case doRead, doCreate, doGiveUp, doCancel, doCapture, doVend, doConclude:
+		case doRead, doCreate, doGiveUp, doCancel, doCapture, doVend, doConclude, doReceipt, doRefund, doFindRefund:
 		}
 		if since(m.loaded) > m.claim && m.how != armed {
 			return nil // others may be at work: they go on
@@ -191,8 +191,9 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 // note writes a word that no row takes to the history, where a person may look for it. It is not worth a second try.
 func (m *mover) note(ctx context.Context, f fact) {
 	switch f.kind {
-	case factVerdict, factResolved, factCaptureRefused, factCreated:
-	case factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factCancelRefused:
+	case factVerdict, factResolved, factCaptureRefused, factCreated, factRefunded, factRefundRefused:
+	case factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factCancelRefused, factSelected,
+		factComplete, factRefundAsked, factRefundMissing, factReceipt:
 		return // these say nothing about the machine or the money that will not be learnt again
 	default:
 		return
@@ -223,12 +224,15 @@ func (m *mover) ending() bool {
 // wakeAt is when others may look: never, at the next task, or when this worker must be gone.
 func (m *mover) wakeAt(next *Session, arms bool) time.Time {
 	switch {
-	case next.State == Closed && len(next.Tasks) > 0:
-		return next.Tasks[0].At
-	case next.State == Closed:
+	case next.State == Closed && len(next.Tasks) == 0:
 		return time.Time{}
+	case next.State == Closed:
+		if i, at := next.task(); i < 0 {
+			return at
+		}
+		return next.Now.Add(lease)
 	case arms:
-		return next.Now.Add(m.o.config.Timeouts.Start + lease/3)
+		return next.Now.Add(next.Timeouts.Start + lease/3)
 	default:
 		return next.Now.Add(lease)
 	}

@@ -7,8 +7,12 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/epayment"
 )
 
 const (
@@ -31,6 +35,16 @@ func random(n int) string {
 	return letters.EncodeToString(bytes)[:n]
 }
 
+const machineRule = "Machine: must be 1 to 25 letters, digits and hyphens, and not begin with 0"
+
+func isMachine(name string) bool {
+	ok := len(name) > 0 && len(name) <= 25 && name[0] != '0'
+	for _, c := range name {
+		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
+	}
+	return ok
+}
+
 func (o *Operator) newSession(machine string, door Door, planogram string) Session {
 	return Session{
 		// 65 random bits: an id from a counter would find the payments of another time when a backup is restored.
@@ -45,21 +59,142 @@ func (o *Operator) newSession(machine string, door Door, planogram string) Sessi
 		State:                Opening,
 		Currency:             o.config.Currency,
 		Nonce:                random(26),
+		MinimumUserAge:       o.config.MinimumUserAge,
+		Timeouts:             o.timeouts(machine),
 		Due:                  -1,
 	}
 }
 
-// open stores a session and makes its payment. On success s is the session that waits for the customer.
-func (o *Operator) open(ctx context.Context, s *Session) error {
-	now := time.Now()
-	s.Now, s.Opened, s.Since = now, now, now
-	s.OpenUntil = now.Add(o.config.Timeouts.Open)
-	s.WakeAt = now.Add(lease)
-	s.History = []Step{{At: now, Fact: "opened", To: Opening}}
-	if err := o.config.Store.Create(ctx, *s); err != nil {
+// exact makes a session for products that are known before.
+func (o *Operator) exact(machine string, door Door, planogram string, products []Product) Session {
+	s := o.newSession(machine, door, planogram)
+	for _, product := range products {
+		s.Items = append(s.Items, product.item())
+		s.Reserved += product.Price
+		s.MinimumUserAge = max(s.MinimumUserAge, product.MinimumAge)
+	}
+	return s
+}
+
+// request is the payment of a session. The door adds how the customer comes to it.
+func (o *Operator) request(s *Session, description string) epayment.CreateRequest {
+	request := epayment.CreateRequest{
+		IdempotencyKey:      s.ID + "-c",
+		Reference:           s.ID,
+		Amount:              vipps.Amount{Value: s.Reserved, Currency: s.Currency},
+		PaymentMethod:       epayment.PaymentMethod{Type: epayment.Wallet},
+		CustomerInteraction: epayment.CustomerPresent,
+		ReturnURL:           o.returnURL(s.ID),
+		PaymentDescription:  cmp.Or(description, s.describe()),
+		Metadata:            map[string]string{metadataMachine: s.Machine, metadataNonce: s.Nonce},
+		MerchantLegalLinks:  o.config.LegalLinks,
+	}
+	if s.MinimumUserAge > 0 {
+		request.MinimumUserAge = new(s.MinimumUserAge)
+	}
+	if s.receiptBefore() {
+		if receipt, err := s.receiptOf(s.Reserved, func(Item) bool { return true }); err == nil {
+			request.Receipt = receipt
+		}
+	}
+	return request
+}
+
+func checkDescription(require func(bool, string, ...any), description string) {
+	length := len([]rune(description))
+	require(description == "" || length >= 3 && length <= 100, "Description: must be 3 to 100 characters")
+}
+
+// describe names the products, as far as there is room, or says that a maximum is only reserved.
+func (s *Session) describe() string {
+	if s.Maximum {
+		return fmt.Sprintf("%s is only reserved: you pay for what you take", vipps.Amount{Value: s.Reserved, Currency: s.Currency})
+	}
+	names := make([]string, len(s.Items))
+	for i, item := range s.Items {
+		names[i] = item.Name
+	}
+	text := []rune(strings.Join(names, ", "))
+	if len(text) > 100 {
+		text = append(text[:99], '…')
+	}
+	if len(text) < 3 {
+		return "Vending: " + string(text)
+	}
+	return string(text)
+}
+
+// reachable asks a machine whether it can sell, before anything is stored. One that another worker reaches is asked again
+// before each vend, by that worker.
+func (o *Operator) reachable(ctx context.Context, machine string) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if err := o.config.Machine.Ready(ctx, machine); err != nil && !errors.Is(err, ErrElsewhere) {
+		return fmt.Errorf("machine %s cannot sell: %w", machine, err)
+	}
+	return nil
+}
+
+// readyTimeout bounds the question whether a machine can sell: a customer waits.
+const readyTimeout = 5 * time.Second
+
+// store stores a new session and takes the machine's seat, if need be from a customer who has not paid yet. Others may look
+// at it after a while.
+func (o *Operator) store(ctx context.Context, s *Session, wake time.Duration) error {
+	s.begin(wake)
+	err := o.config.Store.Create(ctx, *s)
+	if _, busy := errors.AsType[*BusyError](err); busy && o.config.Busy == ReplaceUnpaid && o.replace(ctx, s.Machine) {
+		s.begin(wake)
+		err = o.config.Store.Create(ctx, *s)
+	}
+	if err != nil {
 		return err
 	}
 	o.stored(*s, s.History[0])
+	return nil
+}
+
+// begin starts a session's clocks.
+func (s *Session) begin(wake time.Duration) {
+	now := time.Now()
+	s.Now, s.Opened, s.Since = now, now, now
+	s.OpenUntil = now.Add(s.Timeouts.Open)
+	s.WakeAt = now.Add(wake)
+	s.History = []Step{{At: now, Fact: "opened", To: Opening}}
+}
+
+// replaceTime is how long the next customer waits for an unpaid session to be taken back.
+const replaceTime = 5 * time.Second
+
+// replace takes an unpaid session back and says whether Vipps MobilePay has confirmed it. A customer who has just approved
+// keeps the machine.
+func (o *Operator) replace(ctx context.Context, machine string) bool {
+	ctx, cancel := context.WithTimeout(ctx, replaceTime)
+	defer cancel()
+	holder, err := o.config.Store.Seat(ctx, machine)
+	if err != nil {
+		return errors.Is(err, ErrNotFound) // it has just gone
+	}
+	if holder.State != Opening && holder.State != Waiting && holder.State != Withdrawing {
+		return false
+	}
+	if err := o.tell(ctx, holder.ID, fact{kind: factWithdraw, reason: ReasonReplaced}); err != nil {
+		return false
+	}
+	s, err := o.Wait(ctx, holder.ID)
+	return err == nil && s.State == Closed && !s.Absent
+}
+
+// open stores a session and makes its payment. On success s is the session that waits for the customer.
+func (o *Operator) open(ctx context.Context, s *Session, request epayment.CreateRequest) error {
+	body, err := request.Encode()
+	if err != nil {
+		return err
+	}
+	s.Body = Seal(body)
+	if err := o.store(ctx, s, lease); err != nil {
+		return err
+	}
 	made, failure := o.advance(ctx, s.ID, true)
 	for made.State == Opening {
 		if err := o.pause(ctx, s.ID, o.delay(&made, failure)); err != nil {
@@ -83,13 +218,19 @@ func (o *Operator) open(ctx context.Context, s *Session) error {
 	switch {
 	case made.ID == "":
 		return failure
-	case made.State != Waiting:
+	case made.Refusal == epayment.CodeCustomerNotFound:
+		return fmt.Errorf("session %s: %w: %w", s.ID, ErrCustomer, cmp.Or(failure, errNotOpened))
+	case !slices.Contains([]State{Waiting, Choosing, Vending}, made.State):
 		return fmt.Errorf("session %s: the payment could not be made (%s): %w", s.ID, made.Reason, cmp.Or(failure, errNotOpened))
 	default:
 		*s = made
 		return nil
 	}
 }
+
+// ErrCustomer means that Vipps MobilePay does not make this payment with this customer: they may not use the app, be blocked
+// or too young (7010). Do not say that a number is wrong; offer another way to pay.
+var ErrCustomer = errors.New("vending: this customer cannot pay this way")
 
 var errNotOpened = errors.New("no answer in time")
 
@@ -98,11 +239,12 @@ const leaveTime = 15 * time.Second
 
 // leave withdraws a session that nobody waits for any more, and follows it for a while.
 func (o *Operator) leave(ctx context.Context, id string, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime+o.config.Timeouts.Verdict)
+	patience := o.timeouts(MachineOf(id)).Verdict
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime+patience)
 	defer cancel()
 	following := leaveTime
 	if err := o.Withdraw(ctx, id); errors.Is(err, ErrTooLate) { // the machine has been told: its word is waited for
-		following += o.config.Timeouts.Verdict
+		following += patience
 	} else if err != nil {
 		return fmt.Errorf("session %s is left to whoever runs the store next: %w: %w", id, cause, err)
 	}
@@ -113,6 +255,15 @@ func (o *Operator) leave(ctx context.Context, id string, cause error) error {
 		return fmt.Errorf("session %s is left to whoever runs the store next: %w", id, cause)
 	}
 	return fmt.Errorf("session %s was left and ended as %s: %w", id, s.Summary(), cause)
+}
+
+// sell waits for a session that was opened. If the context ends first the customer is taken to have left.
+func (o *Operator) sell(ctx context.Context, id string) (*Session, error) {
+	s, err := o.Wait(ctx, id)
+	if err != nil {
+		return nil, o.leave(ctx, id, err)
+	}
+	return s, nil
 }
 
 // MachineOf is the machine that a vend id, or a session's id, belongs to: they begin with its name. A [Machine] that serves

@@ -3,8 +3,6 @@ package vending
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"sync"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/ordermanagement"
 )
 
 // payments is what the engine needs of the ePayment API.
@@ -21,6 +20,8 @@ type payments interface {
 	Get(ctx context.Context, reference string) (*epayment.Payment, error)
 	Capture(ctx context.Context, reference string, request epayment.CaptureRequest) (*epayment.Modification, error)
 	Cancel(ctx context.Context, reference string, request epayment.CancelRequest) (*epayment.Modification, error)
+	Refund(ctx context.Context, reference string, request epayment.RefundRequest) (*epayment.Modification, error)
+	Events(ctx context.Context, reference string) ([]epayment.Event, error)
 	CancelIfNotAuthorized(ctx context.Context, reference string, request epayment.CancelRequest) (*epayment.Modification, error)
 }
 
@@ -39,19 +40,39 @@ type Config struct {
 	LegalLinks epayment.MerchantLegalLinks
 	// TermsAcceptedElsewhere says that the customer accepts the terms before the payment is made, on a page of yours.
 	TermsAcceptedElsewhere bool
-	// ReturnURL is where the customer's phone goes after a payment: the operator's site. Empty leaves it out.
+	// Planogram gives what a machine sells. The doors where the customer chooses on a page or after the approval need it. It
+	// is asked for each order, and may be asked at any time by many goroutines.
+	Planogram func(ctx context.Context, machine string) (Planogram, error)
+	// ReturnURL is where the customer's phone goes after a payment: the operator's site. "{token}" in it becomes the
+	// session's [Operator.PageToken]. The doors with a page need it; empty leaves it out.
 	ReturnURL string
-	// MinimumUserAge is checked by the app, in years; 0 is none.
+	// PageKey makes page tokens: 32 bytes or more, the same in every process. Defaults to a random one, whose pages end with
+	// the process.
+	PageKey vipps.Secret
+	// CheckIns serves customers who scan callback codes; nil ignores them.
+	CheckIns *CheckIns
+	// MinimumUserAge is checked by the app, in years; 0 is none. A product may ask for more.
 	MinimumUserAge int
 
 	Timeouts Timeouts
+	// MachineTimeouts are for machines that differ: each of their zero fields is that of Timeouts.
+	MachineTimeouts map[string]Timeouts
 	// UnknownVerdict says what happens when nobody knows whether a product came out. Defaults to ReleaseUnknown.
 	UnknownVerdict UnknownPolicy
+	// Busy says what happens to a customer who comes while another has the machine. Defaults to RefuseBusy.
+	Busy BusyPolicy
+	// NoPartialCapture says that the sales unit captures all of a reservation or nothing, as those in Denmark and Finland do
+	// unless they have asked for more. The doors that reserve a maximum are then closed: [ErrPartialCapture].
+	NoPartialCapture bool
+	// InFull says what happens when that turns out only at the capture. Defaults to ReleaseAll.
+	InFull InFullPolicy
 
 	// Workers is how many sessions are worked on at the same time. Defaults to 32.
 	Workers int
 	// Observe is handed every transition after it is stored, at most once; the history is the record. It must not block.
 	Observe func(Transition)
+	// Notify is handed what is no session's transition and somebody should know. It must not block.
+	Notify func(Notice)
 	// Logger hears of trouble that passes by itself at level warn. Defaults to silence.
 	Logger *slog.Logger
 }
@@ -62,20 +83,60 @@ type Transition struct {
 	Step    Step
 }
 
+// BusyPolicy says what happens to a customer who comes while another has the machine.
+type BusyPolicy int
+
+// The policies.
+const (
+	// RefuseBusy gives the second customer a *[BusyError]. It is the default.
+	RefuseBusy BusyPolicy = iota
+	// ReplaceUnpaid takes back the payment of a customer who has not approved it. Only when Vipps MobilePay has confirmed
+	// that, which takes a second or two, does the second customer get the machine; else it is as RefuseBusy.
+	ReplaceUnpaid
+)
+
+// NoticeKind says what happened.
+type NoticeKind string
+
+// The notices.
+const (
+	// NoticeOrphan is a payment under our reference that is not ours: it is left alone. Look it up in the portal.
+	NoticeOrphan NoticeKind = "orphan"
+	// NoticePartialCapture is a part that could not be captured (6140). The doors that reserve a maximum are closed in this
+	// process; set Config.NoPartialCapture, or ask Vipps MobilePay for partial captures.
+	NoticePartialCapture NoticeKind = "partial capture"
+	// NoticeCheckIn is a scan that was not served: Err is a *[BusyError], or says why.
+	NoticeCheckIn NoticeKind = "check-in"
+)
+
+// Notice is something that somebody should know.
+type Notice struct {
+	Kind    NoticeKind
+	Machine string
+	Session string // empty if there is none
+	Err     error
+}
+
 // Operator runs sessions: it makes payments, waits, tells machines, captures what dropped and releases the rest. It is safe
 // for concurrent use. Any number of them may share one store, in one process or in many.
 type Operator struct {
 	config   Config
 	payments payments
+	orders   orders
 	rules    rules
 	kick     chan struct{}
 	heard    atomic.Int64 // when the last webhook came, in Unix nanoseconds
 	running  int          // how many loops run, under mu
 	needed   int          // how many calls share the loop that stopLoop ends, under mu
 	stopLoop func()
-	mu       sync.Mutex
-	watching map[string][]chan struct{}
-	nudged   map[string]time.Time
+	// partialRefused closes the doors that reserve a maximum.
+	partialRefused atomic.Bool
+	aside          int // how much is done that nobody waits for, under mu
+	quiet          *sync.Cond
+	mu             sync.Mutex
+	watching       map[string][]chan struct{}
+	nudged         map[string]time.Time
+	selections     map[string]selection
 }
 
 // NewOperator checks the configuration, against everything that would otherwise fail in front of a customer, and makes an
@@ -88,27 +149,44 @@ func NewOperator(config Config) (*Operator, error) {
 		config.Store = NewMemoryStore()
 	}
 	config.Workers = cmp.Or(config.Workers, 32)
-	config.Timeouts = config.Timeouts.withDefaults()
+	config.Timeouts = config.Timeouts.withDefaults(defaultTimeouts)
 	config.Logger = cmp.Or(config.Logger, slog.New(slog.DiscardHandler))
-	return &Operator{
+	config.PageKey = cmp.Or(config.PageKey, vipps.Secret(random(52)))
+	if config.CheckIns != nil {
+		checkIns := *config.CheckIns
+		checkIns.UserFlow = cmp.Or(checkIns.UserFlow, epayment.WebRedirect)
+		config.CheckIns = &checkIns
+	}
+	o := &Operator{
 		config: config,
 		// The engine repeats by itself, from what is stored; a client that repeats as well would use up the calls that are
 		// allowed for one payment.
-		payments: epayment.New(config.Client.SingleAttempt()),
-		rules:    rules{timeouts: config.Timeouts, unknown: config.UnknownVerdict},
-		kick:     make(chan struct{}, 1),
-		watching: map[string][]chan struct{}{},
-		nudged:   map[string]time.Time{},
-	}, nil
+		payments:   epayment.New(config.Client.SingleAttempt()),
+		orders:     ordermanagement.New(config.Client.SingleAttempt()),
+		rules:      rules{unknown: config.UnknownVerdict, inFull: config.InFull},
+		kick:       make(chan struct{}, 1),
+		watching:   map[string][]chan struct{}{},
+		nudged:     map[string]time.Time{},
+		selections: map[string]selection{},
+	}
+	o.quiet = sync.NewCond(&o.mu)
+	return o, nil
+}
+
+// timeouts are those of a machine.
+func (o *Operator) timeouts(machine string) Timeouts {
+	return o.config.MachineTimeouts[machine].withDefaults(o.config.Timeouts)
+}
+
+func (o *Operator) notify(n Notice) {
+	if o.config.Notify != nil {
+		o.config.Notify(n)
+	}
 }
 
 func (c *Config) validate() error {
-	var findings []error
-	require := func(ok bool, text string) {
-		if !ok {
-			findings = append(findings, errors.New(text))
-		}
-	}
+	var f findings
+	require := f.require
 	require(c.Client != nil, "Client: must be set")
 	require(c.Machine != nil, "Machine: must be set")
 	require(c.Currency.Minimum() > 0, "Currency: must be NOK, DKK or EUR")
@@ -116,29 +194,28 @@ func (c *Config) validate() error {
 	require(isHTTPS(links.TermsOfSaleURL) && isHTTPS(links.PrivacyPolicyURL) || c.TermsAcceptedElsewhere && links == epayment.MerchantLegalLinks{},
 		"LegalLinks: both must be https addresses, or TermsAcceptedElsewhere must be set: the customer has to accept the terms")
 	require(c.ReturnURL == "" || isHTTPS(c.ReturnURL), "ReturnURL: must be an https address")
+	require(c.PageKey == "" || len(c.PageKey) >= 32, "PageKey: must be 32 bytes or more")
 	require(c.MinimumUserAge >= 0 && c.MinimumUserAge <= 100, "MinimumUserAge: must be 0 to 100")
 	require(c.Workers >= 0, "Workers: must not be negative")
-	for _, field := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"Open", c.Timeouts.Open},
-		{"Approve", c.Timeouts.Approve},
-		{"Seat", c.Timeouts.Seat},
-		{"Select", c.Timeouts.Select},
-		{"Start", c.Timeouts.Start},
-		{"Verdict", c.Timeouts.Verdict},
-		{"Hold", c.Timeouts.Hold},
-	} {
-		require(field.value >= 0, "Timeouts."+field.name+": must not be negative")
+	c.Timeouts.validate(require, "Timeouts")
+	for machine, timeouts := range c.MachineTimeouts {
+		require(isMachine(machine), "MachineTimeouts: %q is no machine's name", machine)
+		timeouts.validate(require, "MachineTimeouts["+machine+"]")
 	}
-	require(c.Timeouts.Start <= 3*time.Minute, "Timeouts.Start: must be at most 3 minutes: nobody stands in front of the machine any more")
-	require(c.Timeouts.Approve <= 9*time.Minute, "Timeouts.Approve: must be at most 9 minutes: the code is good for ten")
 	require(c.UnknownVerdict == ReleaseUnknown || c.UnknownVerdict == HoldUnknown, "UnknownVerdict: must be ReleaseUnknown or HoldUnknown")
-	if len(findings) == 0 {
-		return nil
+	require(c.Busy == RefuseBusy || c.Busy == ReplaceUnpaid, "Busy: must be RefuseBusy or ReplaceUnpaid")
+	require(c.InFull == ReleaseAll || c.InFull == CaptureAndRefund, "InFull: must be ReleaseAll or CaptureAndRefund")
+	if in := c.CheckIns; in != nil {
+		redirects := in.UserFlow == "" || in.UserFlow == epayment.WebRedirect
+		require(redirects || in.UserFlow == epayment.PushMessage, "CheckIns.UserFlow: must be WebRedirect or PushMessage")
+		require(!redirects || c.ReturnURL != "", "ReturnURL: must be set for CheckIns with WebRedirect")
+		require(c.Planogram != nil || c.NoPartialCapture, "Planogram: must be set for CheckIns: a maximum is never guessed")
+		order := StaticQROrder{Machine: "m", Items: in.Items, MinimumUserAge: in.MinimumUserAge, Description: in.Description}
+		if err := order.check("CheckIns"); err != nil {
+			f = append(f, err)
+		}
 	}
-	return fmt.Errorf("vending.NewOperator: %w: %w", vipps.ErrInvalidRequest, errors.Join(findings...))
+	return f.err("vending.NewOperator")
 }
 
 func isHTTPS(address string) bool {

@@ -20,16 +20,20 @@ const (
 	NotReleased     Result = "NotReleased"     // the rest of the reservation could not be released yet
 )
 
-// Outcome is what became of a session, in minor units. Captured − Refunded + Lost − Over is the price of what the machine
-// said it let go.
+// Outcome is what became of a session, in minor units. Captured − Refunded − Refunding + Lost − Over is the price of what
+// the machine said it let go.
 type Outcome struct {
 	Result   Result
 	Captured int64
 	Refunded int64
+	// Refunding is what is being refunded.
+	Refunding int64
 	// Released is what was reserved and given back.
 	Released int64
-	// Lost is the price of what dropped and was not collected.
+	// Lost is the price of what dropped and is not paid: not collected, or refunded.
 	Lost int64
+	// Returned is the part of Lost that was, or is being, refunded on purpose, by [Operator.Refund].
+	Returned int64
 	// Over is what was captured beyond what dropped.
 	Over int64
 	// Unknown is the price of items whose verdict nobody has. They were not charged.
@@ -39,7 +43,7 @@ type Outcome struct {
 // NeedsPerson says that somebody has to look: money was lost, taken in excess, is still reserved, or nobody knows whether
 // a product came out.
 func (o Outcome) NeedsPerson() bool {
-	return o.Lost > 0 || o.Over > 0 || o.Unknown > 0 || o.Result == NotReleased
+	return o.Lost > o.Returned || o.Over > 0 || o.Unknown > 0 || o.Result == NotReleased
 }
 
 // Action says what a person should do next; empty if nothing.
@@ -49,7 +53,7 @@ func (o Outcome) Action() string {
 		return "look at the payment in the portal: its reservation could not be released"
 	case o.Over > 0:
 		return "refund what was captured beyond what dropped, if nobody has meant it"
-	case o.Lost > 0:
+	case o.Lost > o.Returned:
 		return "count a loss, or ask the customer to pay: the product came out and was not collected"
 	case o.Unknown > 0:
 		return "look at the machine's counters: the product may have come out and was not charged"
@@ -61,20 +65,21 @@ func (o Outcome) Action() string {
 // outcome counts a session up against what the payment shows.
 func (s *Session) outcome(v View) Outcome {
 	said := s.price(dropped)
-	o := Outcome{Captured: v.Captured, Refunded: v.Refunded, Unknown: s.price(unknown)}
+	o := Outcome{Captured: v.Captured, Refunded: v.Refunded, Refunding: s.refunded(asked), Unknown: s.price(unknown)}
 	if v.authorized() {
 		o.Released = v.Cancelled
 	}
-	net := v.Captured - v.Refunded
+	net := v.Captured - v.Refunded - o.Refunding
 	o.Lost = max(0, said-net)
 	o.Over = max(0, net-said)
+	o.Returned = min(o.Lost, s.refunded(returned))
 	late := s.price(func(i Item) bool { return dropped(i) && i.Late })
 	switch {
 	case o.Over > 0:
 		o.Result = OverCaptured
-	case o.Lost > late:
+	case o.Lost-o.Returned > late:
 		o.Result = Uncollected
-	case o.Lost > 0:
+	case o.Lost > o.Returned:
 		o.Result = DeliveredUnpaid
 	case said == 0:
 		o.Result = NotSold
@@ -99,8 +104,9 @@ func (s *Session) Summary() string {
 	}{
 		{"captured", o.Captured},
 		{"refunded", o.Refunded},
+		{"being refunded", o.Refunding},
 		{"released", o.Released},
-		{"lost", o.Lost},
+		{"lost", o.Lost - o.Returned},
 		{"over", o.Over},
 		{"unknown", o.Unknown},
 	} {

@@ -32,6 +32,12 @@ func (m *mover) perform(ctx context.Context, do effect) (bool, error) {
 		return m.vend(ctx)
 	case doConclude:
 		return m.conclude(ctx)
+	case doReceipt:
+		return m.sendReceipt(ctx)
+	case doRefund:
+		return m.refund(ctx)
+	case doFindRefund:
+		return m.findRefund(ctx)
 	case doNothing, doSleep, doClock:
 		return false, nil
 	default:
@@ -71,6 +77,7 @@ func (m *mover) read(ctx context.Context) (bool, error) {
 	}
 	if payment.Metadata[metadataNonce] != m.s.Nonce {
 		m.warn(ctx, "payment is not this session's", errOrphan)
+		m.o.notify(Notice{Kind: NoticeOrphan, Machine: m.s.Machine, Session: m.id, Err: errOrphan})
 		m.look(sent, View{At: at})
 		return true, nil
 	}
@@ -163,7 +170,7 @@ func (m *mover) cancel(ctx context.Context) (bool, error) {
 }
 
 func (m *mover) capture(ctx context.Context) (bool, error) {
-	if !m.o.rules.mayCapture(&m.s, m.s.Now) {
+	if !m.o.rules.maySend(m.s.Capture.SendUntil, m.s.Now) {
 		m.view = nil
 		return false, nil
 	}
@@ -187,6 +194,9 @@ func (m *mover) capture(ctx context.Context) (bool, error) {
 	m.view = nil
 	if refused, ok := m.conclusive(err); ok {
 		m.last = err
+		if refused.Code == codeMustCaptureFull {
+			m.o.refusePartial(m.s.Machine, m.id, err)
+		}
 		return m.take(ctx, fact{kind: factCaptureRefused, n: attempt.N, code: refused.Code})
 	}
 	return m.failed(ctx, err), nil
@@ -195,12 +205,12 @@ func (m *mover) capture(ctx context.Context) (bool, error) {
 // vend tells the machine, once, and only while the command may still start.
 func (m *mover) vend(ctx context.Context) (bool, error) {
 	m.how = told
-	within := m.o.config.Timeouts.Start - since(m.armedAt)
+	within := m.s.Timeouts.Start - since(m.armedAt)
 	item, ok := m.s.current()
 	if !ok || within <= 0 {
 		return true, nil
 	}
-	calling, cancel := context.WithTimeout(ctx, m.o.config.Timeouts.Verdict)
+	calling, cancel := context.WithTimeout(ctx, m.s.Timeouts.Verdict)
 	defer cancel()
 	verdict, err := m.o.config.Machine.Vend(calling, Command{
 		ID: item.VendID, Session: m.id, Machine: m.s.Machine, Slot: item.Slot, Within: within,

@@ -16,11 +16,23 @@ const (
 	HoldUnknown
 )
 
+// InFullPolicy says what happens when Vipps MobilePay refuses to capture a part of a reservation (6140), although a product
+// came out.
+type InFullPolicy int
+
+// The policies.
+const (
+	// ReleaseAll charges nothing: the product is lost, and a person is told. It is the default.
+	ReleaseAll InFullPolicy = iota
+	// CaptureAndRefund captures all of the reservation and refunds what is too much. The customer's bank may take days.
+	CaptureAndRefund
+)
+
 // rules are the pure part of the engine: what a fact does to a session, what the money needs, what to do next. They read
 // no clock but Session.Now and call nobody.
 type rules struct {
-	timeouts Timeouts
-	unknown  UnknownPolicy
+	unknown UnknownPolicy
+	inFull  InFullPolicy
 	// off switches single guards off, and instead puts rows before the table, in tests that show what each of them prevents.
 	off     guard
 	instead []row
@@ -41,6 +53,8 @@ const (
 	guardWindow                       // an attempt is not sent after its window
 	guardUnknown                      // an item without a verdict is said
 	guardRest                         // a terminated payment is at rest
+	guardRefundN                      // an answer is about one attempt at a refund
+	guardRefundLate                   // an attempt at a refund may arrive after its window
 )
 
 func (r rules) on(g guard) bool { return r.off&g == 0 }
@@ -65,7 +79,8 @@ func (w *row) takes(r rules, s *Session, f fact) bool {
 func (r rules) follow(w *row, s Session, f fact) Session {
 	s.Items = slices.Clone(s.Items)
 	s.Tasks = slices.Clone(s.Tasks)
-	if f.kind == factRead {
+	s.Refunds = slices.Clone(s.Refunds)
+	if f.kind == factRead || f.kind == factSelected || f.kind == factRefunded {
 		r.see(&s, f.view)
 	}
 	if w.do != nil {
@@ -94,21 +109,21 @@ func (r rules) enter(s *Session, to State) {
 	s.State, s.Since = to, s.Now
 	switch to {
 	case Waiting:
-		s.ApproveUntil = s.Now.Add(r.timeouts.Approve)
+		s.ApproveUntil = s.Now.Add(s.Timeouts.Approve)
 	case Withdrawing:
-		s.SeatUntil = s.Now.Add(r.timeouts.Seat)
+		s.SeatUntil = s.Now.Add(s.Timeouts.Seat)
 		switch s.Reason {
 		case ReasonClock: // counted from when the customer's time was over, not from when somebody looked
-			s.SeatUntil = s.ApproveUntil.Add(r.timeouts.Seat)
+			s.SeatUntil = s.ApproveUntil.Add(s.Timeouts.Seat)
 		case ReasonReplaced:
 		case ReasonReturned, ReasonRefused, ReasonUnanswered, ReasonMachine, ReasonAborted, ReasonExpired, "":
 			s.Seat = "" // it can never vend again
 		}
 	case Vending:
-		s.VerdictUntil = s.Now.Add(r.timeouts.Verdict)
+		s.VerdictUntil = s.Now.Add(s.Timeouts.Verdict)
 	case Held:
 		s.Seat = ""
-		s.HoldUntil = s.Now.Add(r.timeouts.Hold)
+		s.HoldUntil = s.Now.Add(s.Timeouts.Hold)
 		if latest := s.deadline().Add(-12 * time.Hour); latest.Before(s.HoldUntil) {
 			s.HoldUntil = latest
 		}
@@ -122,7 +137,7 @@ func (r rules) enter(s *Session, to State) {
 	case Closed:
 		s.Seat, s.Ended = "", s.Now
 	case Choosing:
-		s.SelectUntil = s.Now.Add(r.timeouts.Select)
+		s.SelectUntil = s.Now.Add(s.Timeouts.Select)
 	case Opening:
 	}
 }

@@ -28,6 +28,7 @@ func (o *Operator) Run(ctx context.Context) error {
 		o.mu.Unlock()
 	}()
 	var working sync.WaitGroup
+	defer o.waitApart()
 	defer working.Wait()
 	free := make(chan struct{}, o.config.Workers)
 	ticker := time.NewTicker(pollStore)
@@ -95,6 +96,28 @@ func (o *Operator) ensureRunning(ctx context.Context) (stop func()) {
 	}
 }
 
+// apart does what its caller does not wait for. [Operator.Run] returns after it.
+func (o *Operator) apart(do func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.aside++
+	go func() {
+		do()
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.aside--
+		o.quiet.Broadcast()
+	}()
+}
+
+func (o *Operator) waitApart() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.aside > 0 {
+		o.quiet.Wait()
+	}
+}
+
 func (o *Operator) isRunning() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -109,9 +132,14 @@ func (o *Operator) wakeLoop() {
 }
 
 // HandleEvent takes what a webhook brings; give it to webhooks.Handler as its Handle. A payment event makes its session go
-// at once, and is believed in nothing: the payment is read. It does one write. An error means that the store does not
-// answer; the delivery is then repeated. Events of unknown payments and events that this package has no use for are nil.
+// at once, and is believed in nothing: the payment is read. A check-in opens a session, if Config.CheckIns is set: one that is
+// older than two minutes, of a machine that is busy or cannot sell, or of another sales unit makes no payment, and
+// Config.Notify hears of it. It does one write. An error means that the store or the planogram does not answer; the delivery
+// is then repeated. Events of unknown payments and events that this package has no use for are nil.
 func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error {
+	if scan, ok := event.(*webhooks.CheckInEvent); ok && o.config.CheckIns != nil {
+		return o.checkIn(ctx, scan)
+	}
 	payment, ok := event.(*webhooks.PaymentEvent)
 	if !ok || payment.Reference == "" {
 		return nil
@@ -220,7 +248,7 @@ func (o *Operator) pace(s *Session, last error) time.Duration {
 	case Settling:
 		return between(2*time.Second, 5*time.Minute)
 	case Closed:
-		return time.Minute
+		return s.taskPace()
 	default:
 		return time.Hour
 	}

@@ -32,6 +32,17 @@ type Door string
 const (
 	// DynamicQR is a code on the machine's screen, for items already chosen and their exact price.
 	DynamicQR Door = "DynamicQR"
+	// SiteSelection is a sticker that leads to a page on which the customer chooses and pays the exact price.
+	SiteSelection Door = "SiteSelection"
+	// SitePayment is a sticker that leads to a page on which the customer pays for what was chosen on the machine.
+	SitePayment Door = "SitePayment"
+	// StaticQR is a sticker that leads to a page with one button: the customer approves a maximum and then chooses on the
+	// machine, or pays the exact price of what was chosen before.
+	StaticQR Door = "StaticQR"
+	// CheckIn is the same from a sticker that checks the customer in, without a page.
+	CheckIn Door = "CheckIn"
+	// Till is a manned point: the customer shows a code or says a phone number, and pays the exact price.
+	Till Door = "Till"
 )
 
 // Reason says why a session was withdrawn or ended without a sale.
@@ -73,6 +84,14 @@ type Session struct {
 	// Reserved is the amount of the payment, in minor units, whether the customer approved it or not: what was truly
 	// reserved is Seen.Authorized.
 	Reserved int64
+	// Maximum says that Reserved is more than the price: the customer chooses after the approval, and Items grows.
+	Maximum bool
+	// MaxItems is how many products may drop in a session with a maximum.
+	MaxItems int
+	// MinimumUserAge is what the app was asked to check, in years; 0 is nothing.
+	MinimumUserAge int
+	// Timeouts are the machine's when the session was opened.
+	Timeouts Timeouts
 	Items    []Item
 	// Item is the index of the item being let out, or of the next one.
 	Item int
@@ -84,6 +103,9 @@ type Session struct {
 	RedirectURL Sealed
 	// Creates counts the attempts to make the payment that went unanswered or were refused for the moment.
 	Creates int
+	// Refusal is the code with which the payment was refused for good; empty if it was not, or without a code. Of 7010 the
+	// customer must not be told that a number is wrong: they may be too young, or not use the app.
+	Refusal vipps.Code
 
 	Opened time.Time
 	// Since is when the session entered its state.
@@ -111,13 +133,20 @@ type Session struct {
 	// CancelRefusals counts the releases that were refused, and CancelAt is when the next one is due.
 	CancelRefusals int
 	CancelAt       time.Time
+	// Full says that all of the reservation is captured and what is too much refunded, because Vipps MobilePay refused to
+	// capture a part.
+	Full bool
 	// Lost and Over say that the outcome's loss or surplus has been stored: it is not tried again.
 	Lost bool
 	Over bool
 	// Absent says that the session closed because no payment was found.
 	Absent  bool
 	Outcome Outcome
-	Tasks   []Task
+	// Tasks are left to do when the payment is at rest.
+	Tasks []Task
+	// Refunds are those that were asked for, done or not. RefundN is the last number that one of them used.
+	Refunds []Refund
+	RefundN int
 
 	History []Step
 	// WakeAt is when somebody has to look again; zero is never. It is lease, timer and poll schedule in one.
@@ -131,8 +160,10 @@ type Item struct {
 	Name string
 	// Slot is where the product is, in the machine's own terms.
 	Slot string
-	// Price is in minor units.
+	// Price includes tax, in minor units.
 	Price int64
+	// TaxRate is as in [Product].
+	TaxRate int
 	// VendID names this one try at this one item, for ever. It is set when the machine may be told.
 	VendID string
 	// Verdict is what became of it. The zero Verdict is Unknown, which says something only if Concluded is set.
@@ -159,18 +190,6 @@ type Step struct {
 	From State
 	Fact string
 	To   State
-}
-
-// TaskKind says what is left to do when a session is closed.
-type TaskKind string
-
-// TaskLook reads the payment once more: the session closed because there was none, and a request may have been under way.
-const TaskLook TaskKind = "look"
-
-// Task is something a closed session still has to do.
-type Task struct {
-	Kind TaskKind
-	At   time.Time
 }
 
 // Finished says that the session is closed and has nothing left to do.
@@ -210,6 +229,27 @@ func dropped(i Item) bool   { return i.Concluded && i.Verdict == Dropped }
 func unknown(i Item) bool   { return i.Concluded && i.Verdict == Unknown }
 func inTime(i Item) bool    { return dropped(i) && !i.Late }
 func unsettled(i Item) bool { return inTime(i) || unknown(i) }
+
+// rest is what of the reservation is neither spent nor possibly spent.
+func (s *Session) rest() int64 { return s.Reserved - s.price(unsettled) }
+
+// more says whether another item may follow the one being let out, once it is known whether that dropped.
+func (s *Session) more(verdict Verdict) bool {
+	if !s.Maximum {
+		return s.Item+1 < len(s.Items)
+	}
+	rest, count := s.rest(), 0
+	for _, item := range s.Items {
+		if unsettled(item) {
+			count++
+		}
+	}
+	if item, ok := s.current(); ok && verdict == Dropped {
+		rest -= item.Price
+		count++
+	}
+	return rest > 0 && count < s.MaxItems && len(s.Items) < maxProducts
+}
 
 // current is the item being let out, or the next one; false if there is none.
 func (s *Session) current() (Item, bool) {

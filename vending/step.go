@@ -6,16 +6,19 @@ import "time"
 type effect int
 
 const (
-	doNothing  effect = iota // there is nothing left to do
-	doSleep                  // until the time that comes with it
-	doClock                  // a time limit has passed: tell the table
-	doRead                   // GET
-	doCreate                 // POST the frozen body
-	doGiveUp                 // cancel, if nobody has approved
-	doCancel                 // release what is reserved
-	doCapture                // capture, by the stored attempt
-	doVend                   // tell the machine
-	doConclude               // ask the machine
+	doNothing    effect = iota // there is nothing left to do
+	doSleep                    // until the time that comes with it
+	doClock                    // a time limit has passed: tell the table
+	doRead                     // GET
+	doCreate                   // POST the frozen body
+	doGiveUp                   // cancel, if nobody has approved
+	doCancel                   // release what is reserved
+	doCapture                  // capture, by the stored attempt
+	doVend                     // tell the machine
+	doConclude                 // ask the machine
+	doReceipt                  // send the frozen receipt
+	doRefund                   // refund, by the stored attempt
+	doFindRefund               // look for the attempt in the payment's log
 )
 
 // armament is what a worker has to do with the command of a session that is Vending.
@@ -99,6 +102,8 @@ func (r rules) choosing(s *Session, view *View) (effect, time.Time) {
 	switch {
 	case !s.Now.Before(s.SelectUntil):
 		return doClock, time.Time{}
+	case chooses(s): // the machine will say
+		return doSleep, s.SelectUntil
 	case view == nil:
 		return doRead, time.Time{}
 	default:
@@ -109,7 +114,7 @@ func (r rules) choosing(s *Session, view *View) (effect, time.Time) {
 // vending tells the machine or asks it. A command of another worker may be on its way as long as the machine may still
 // start: asking would make its id unusable, whatever has woken us.
 func (r rules) vending(s *Session, how armament) (effect, time.Time) {
-	started := s.Since.Add(r.timeouts.Start)
+	started := s.Since.Add(s.Timeouts.Start)
 	switch {
 	case how == armed || !r.on(guardConclude):
 		return doVend, time.Time{}
@@ -138,22 +143,48 @@ func (r rules) settling(s *Session, view *View) (effect, time.Time) {
 	}
 }
 
-// closed reads again whenever it is woken, as long as the payment may still appear.
+// closed does its tasks. It reads again whenever it is woken, as long as the payment may still appear.
 func (r rules) closed(s *Session, view *View) (effect, time.Time) {
+	i, at := s.task()
 	switch {
-	case !s.Watched():
-		return doNothing, time.Time{}
-	case view == nil:
+	case s.Absent && view == nil:
 		return doRead, time.Time{}
-	case len(s.Tasks) > 0:
-		return doSleep, s.Tasks[0].At
+	case i >= 0 && s.Tasks[i].Kind == TaskReceipt:
+		return doReceipt, time.Time{}
+	case i >= 0 && s.Tasks[i].Kind == TaskRefund:
+		return r.refunding(s, s.refund(s.Tasks[i].N), view)
+	case i >= 0 && view == nil:
+		return doRead, time.Time{}
+	case i >= 0 || !at.IsZero():
+		return doSleep, at
 	default:
 		return doNothing, time.Time{}
 	}
 }
 
-// mayCapture is asked once more just before the stored attempt goes out: a worker that was paused sends nothing after its
+// refunding sends the stored attempt while it may be sent. Afterwards, when it can no longer arrive, the payment's log says
+// whether it did.
+func (r rules) refunding(s *Session, refund *Refund, view *View) (effect, time.Time) {
+	switch {
+	case refund == nil:
+		return doSleep, time.Time{}
+	case view == nil:
+		return doRead, time.Time{}
+	case s.Full && view.Captured < s.want(): // an old view
+		return doSleep, time.Time{}
+	case s.Now.Before(refund.SendUntil):
+		return doRefund, time.Time{}
+	case !s.Now.After(refund.SendUntil.Add(lateCapture)) && r.on(guardRefundLate):
+		return doSleep, refund.SendUntil.Add(lateCapture + time.Second)
+	case !view.Twice:
+		return doRead, time.Time{}
+	default:
+		return doFindRefund, time.Time{}
+	}
+}
+
+// maySend is asked once more just before the stored attempt goes out: a worker that was paused sends nothing after its
 // window.
-func (r rules) mayCapture(s *Session, now time.Time) bool {
-	return now.Before(s.Capture.SendUntil) || !r.on(guardWindow)
+func (r rules) maySend(until, now time.Time) bool {
+	return now.Before(until) || !r.on(guardWindow)
 }

@@ -31,6 +31,7 @@ var table = []row{
 
 	// The customer may approve.
 	{in(Waiting), factRead, "covers", covers, Vending, arm},
+	{in(Waiting), factRead, "covers a maximum", coversMaximum, Choosing, nil},
 	{in(Waiting), factRead, "ended", ended, Closed, closeEnded},
 	{in(Waiting), factRead, "approved, does not cover", short, Settling, nil},
 	{in(Waiting), factNotReady, "", nil, Settling, because(ReasonMachine)},
@@ -41,15 +42,19 @@ var table = []row{
 	{in(Withdrawing), factRead, "ended", ended, Closed, closeEnded},
 	{in(Withdrawing), factRead, "no payment, and none can come", absent, Closed, closeAbsent},
 	{in(Withdrawing), factRead, "covers, seat held, by the clock or replaced", coversStill, Vending, arm},
+	{in(Withdrawing), factRead, "covers a maximum, seat held, by the clock or replaced", coversMaximumStill, Choosing, nil},
 	{in(Withdrawing), factRead, "approved otherwise", approvedOtherwise, Settling, nil},
 	{in(Withdrawing), factNotReady, "", nil, Settling, because(ReasonMachine)},
 	{in(Withdrawing), factClock, "SeatUntil passed", seatPassed, "", giveSeat},
 	{in(Withdrawing), factCreated, "", nil, "", exists},
-	{in(Withdrawing), factWithdraw, "by the return button, seat held", returned, "", withdraw},
+	{in(Withdrawing), factWithdraw, "by the return button, seat held", pressedReturn, "", withdraw},
 
-	// The next item of a basket.
+	// The next item: of a basket, or the one that the customer chooses.
 	{in(Choosing), factRead, "covers", covers, Vending, arm},
 	{in(Choosing), factRead, "does not cover", uncovered, Settling, nil},
+	{in(Choosing), factSelected, "covers", selected, Vending, armSelected},
+	{in(Choosing), factSelected, "does not cover", selectedInVain, Settling, nil},
+	{in(Choosing), factComplete, "of a maximum", choosing, Settling, nil},
 	{in(Choosing), factNotReady, "", nil, Settling, because(ReasonMachine)},
 	{in(Choosing), factWithdraw, "", nil, Settling, withdraw},
 	{in(Choosing), factClock, "SelectUntil passed", passed(selectUntil), Settling, because(ReasonClock)},
@@ -61,6 +66,8 @@ var table = []row{
 	{in(Vending), factVerdict, "unknown, release", verdictUnknown(ReleaseUnknown), Settling, conclude},
 	{in(Vending), factClock, "VerdictUntil passed, hold", verdictPassed(HoldUnknown), Held, concludeUnknown},
 	{in(Vending), factClock, "VerdictUntil passed, release", verdictPassed(ReleaseUnknown), Settling, concludeUnknown},
+
+	{in(Vending), factComplete, "of a maximum", maximum, "", lastItem},
 
 	// A person decides.
 	{in(Held), factVerdict, "dropped or not", verdictOfHeld, Settling, amend},
@@ -75,6 +82,7 @@ var table = []row{
 	{in(Settling), factRead, "captured too much", moneyIs(surplus), "", storeOver},
 	{in(Settling), factRead, "cannot be captured any more", moneyIs(loss), "", storeLost},
 	{in(Settling), factRead, "the attempt is over", moneyIs(again), "", nextAttempt},
+	{in(Settling), factCaptureRefused, "in full only, to be refunded", inFullOnly, "", captureInFull},
 	{in(Settling), factCaptureRefused, "of this attempt", ofThisAttempt, "", refuseAttempt},
 	{in(Settling), factCancelRefused, "", nil, "", refuseCancel},
 	{in(Settling), factVerdict, "too late", lateWord, "", amendLate},
@@ -84,6 +92,11 @@ var table = []row{
 	{in(Closed), factRead, "appeared, not approved", reappeared, Withdrawing, reopen},
 	{in(Closed), factRead, "appeared, reserved", reserved, Settling, reopen},
 	{in(Closed), factRead, "answered", looking, "", looked},
+	{in(Closed), factReceipt, "", sending, "", sent},
+	{in(Closed), factRefundAsked, "within what was captured", refundable, "", askRefund},
+	{in(Closed), factRefunded, "by this attempt", refundShown, "", refundDone},
+	{in(Closed), factRefundRefused, "by this attempt", ofThisRefund, "", refuseRefund},
+	{in(Closed), factRefundMissing, "the attempt is over", refundOver, "", nextRefund},
 }
 
 // Conditions.
@@ -102,17 +115,34 @@ func seatPassed(_ rules, s *Session, _ fact) bool { return s.Seat != "" && !s.No
 // usable says that a read is not older than what the session has seen, and shows a state that this version knows.
 func usable(s *Session, v View) bool { return v.known() && !v.older(s.Seen) }
 
-// enough says that a view shows a reservation for the next item and for everything before it that dropped or may have.
-func enough(s *Session, v View) bool {
-	item, ok := s.current()
-	return ok && v.authorized() && v.free() >= item.Price+s.price(unsettled)
+// enough says that a view shows a reservation for one more price and for everything before it that dropped or may have.
+func enough(s *Session, v View, price int64) bool {
+	return v.authorized() && v.free() >= price+s.price(unsettled)
 }
+
+// next is the price that a reservation has to cover now: of the next item, or, before anything was chosen, the smallest
+// there is.
+func (s *Session) next() int64 {
+	if item, ok := s.current(); ok {
+		return item.Price
+	}
+	return 1
+}
+
+// chooses says that the customer has yet to choose the next item.
+func chooses(s *Session) bool { return s.Maximum && s.Item == len(s.Items) }
 
 func recent(s *Session, v View) bool { return s.Now.Sub(v.At) <= fresh }
 
 // covers is what every arrow into Vending needs: enough is reserved, by a read at most 15 seconds old.
 func covers(_ rules, s *Session, f fact) bool {
-	return usable(s, f.view) && recent(s, f.view) && enough(s, f.view)
+	_, ok := s.current()
+	return ok && usable(s, f.view) && recent(s, f.view) && enough(s, f.view, s.next())
+}
+
+// coversMaximum lets the customer choose. What is chosen needs a read of its own.
+func coversMaximum(_ rules, s *Session, f fact) bool {
+	return chooses(s) && usable(s, f.view) && enough(s, f.view, s.next())
 }
 
 // mayStillWin says that a customer who approves a payment that is being taken back gets the product after all.
@@ -122,10 +152,35 @@ func mayStillWin(s *Session) bool {
 
 func coversStill(r rules, s *Session, f fact) bool { return mayStillWin(s) && covers(r, s, f) }
 
-func returned(_ rules, s *Session, f fact) bool { return s.Seat != "" && f.reason == ReasonReturned }
+func choosing(_ rules, s *Session, _ fact) bool { return chooses(s) }
+
+func maximum(_ rules, s *Session, _ fact) bool { return s.Maximum }
+
+func coversMaximumStill(r rules, s *Session, f fact) bool {
+	return mayStillWin(s) && coversMaximum(r, s, f)
+}
+
+func pressedReturn(_ rules, s *Session, f fact) bool {
+	return s.Seat != "" && f.reason == ReasonReturned
+}
 
 func short(_ rules, s *Session, f fact) bool {
-	return usable(s, f.view) && f.view.authorized() && !enough(s, f.view)
+	return usable(s, f.view) && f.view.authorized() && !enough(s, f.view, s.next())
+}
+
+// inTurn says that a selection is for the item after those that were chosen before.
+func inTurn(s *Session, f fact) bool { return chooses(s) && f.n == len(s.Items)+1 }
+
+// selected is a choice within the rest of the reservation, with a read that covers it.
+func selected(_ rules, s *Session, f fact) bool {
+	return inTurn(s, f) && f.item.Price > 0 && f.item.Price <= s.rest() &&
+		usable(s, f.view) && recent(s, f.view) && enough(s, f.view, f.item.Price)
+}
+
+// selectedInVain is a choice within the rest of what was to be reserved, of which less is left.
+func selectedInVain(r rules, s *Session, f fact) bool {
+	return inTurn(s, f) && f.item.Price > 0 && f.item.Price <= s.rest() && usable(s, f.view) &&
+		(f.view.authorized() && !enough(s, f.view, f.item.Price) || ended(r, s, f))
 }
 
 func approvedOtherwise(r rules, s *Session, f fact) bool {
@@ -154,7 +209,7 @@ func verdictKnown(r rules, s *Session, f fact) bool {
 }
 
 func verdictAndMore(r rules, s *Session, f fact) bool {
-	return verdictKnown(r, s, f) && s.Item+1 < len(s.Items)
+	return verdictKnown(r, s, f) && s.more(f.verdict)
 }
 
 func verdictUnknown(policy UnknownPolicy) func(rules, *Session, fact) bool {
@@ -210,8 +265,48 @@ func reserved(r rules, s *Session, f fact) bool {
 	return s.Absent && f.view.authorized() && !f.view.atRest() && r.on(guardLookAgain)
 }
 
-func looking(_ rules, s *Session, f fact) bool {
-	return len(s.Tasks) > 0 && !s.Now.Before(s.Tasks[0].At) && f.view.known()
+func looking(_ rules, s *Session, f fact) bool { return s.due(TaskLook) && f.view.known() }
+
+func sending(_ rules, s *Session, _ fact) bool { return s.due(TaskReceipt) }
+
+// inFullOnly is Vipps MobilePay refusing to capture a part, where the operator wants all captured and the rest refunded.
+func inFullOnly(r rules, s *Session, f fact) bool {
+	return r.inFull == CaptureAndRefund && f.code == codeMustCaptureFull && !s.Full && ofThisAttempt(r, s, f) &&
+		s.Seen.authorized() && s.Seen.Captured < s.Due && s.Due < s.Seen.Authorized && s.Seen.Cancelled == 0
+}
+
+// refundable is a refund of no more than what was captured and is not given back, or being given back, and of no item twice.
+func refundable(_ rules, s *Session, f fact) bool {
+	for _, id := range f.refund.Items {
+		if i := s.index(id); i < 0 || !dropped(s.Items[i]) || s.given(id) {
+			return false
+		}
+	}
+	return f.refund.Amount > 0 && f.refund.Amount <= s.Seen.Captured-s.Seen.Refunded-s.refunded(asked) && !s.Now.After(s.Ended.Add(refundWindow))
+}
+
+// asking finds the refund that a fact is about, if it is still under way.
+func (r rules) asking(s *Session, f fact) *Refund {
+	for i, refund := range s.Refunds {
+		if refund.State == RefundAsked && (refund.N == f.n || !r.on(guardRefundN)) {
+			return &s.Refunds[i]
+		}
+	}
+	return nil
+}
+
+func ofThisRefund(r rules, s *Session, f fact) bool { return r.asking(s, f) != nil }
+
+// refundShown is the word that a refund was made, with a view that agrees.
+func refundShown(r rules, s *Session, f fact) bool {
+	refund := r.asking(s, f)
+	return refund != nil && usable(s, f.view) && f.view.Refunded >= s.refunded(done)+refund.Amount
+}
+
+// refundOver says that an attempt at a refund can no longer arrive, and that the payment shows nothing of it.
+func refundOver(r rules, s *Session, f fact) bool {
+	refund := r.asking(s, f)
+	return refund != nil && f.view.Twice && (s.Now.After(refund.SendUntil.Add(lateCapture)) || !r.on(guardRefundLate))
 }
 
 // Changes.
@@ -229,7 +324,9 @@ func exists(_ rules, s *Session, _ fact) {
 	}
 }
 
-func refused(_ rules, s *Session, _ fact) { s.Reason, s.Body = ReasonRefused, Sealed{} }
+func refused(_ rules, s *Session, f fact) {
+	s.Reason, s.Refusal, s.Body = ReasonRefused, f.code, Sealed{}
+}
 
 func countCreate(_ rules, s *Session, _ fact) { s.Creates++ }
 
@@ -249,6 +346,14 @@ func giveSeat(_ rules, s *Session, _ fact) { s.Seat = "" }
 func arm(_ rules, s *Session, _ fact) {
 	s.Items[s.Item].VendID = fmt.Sprintf("%s-v%d", s.ID, s.Item+1)
 }
+
+func armSelected(r rules, s *Session, f fact) {
+	s.Items = append(s.Items, f.item)
+	arm(r, s, f)
+}
+
+// lastItem lets nothing follow the item that is being let out.
+func lastItem(_ rules, s *Session, _ fact) { s.MaxItems = 0 }
 
 func conclude(r rules, s *Session, f fact) {
 	item := &s.Items[s.Item]
@@ -289,14 +394,40 @@ func closeAbsent(r rules, s *Session, f fact) {
 	}
 }
 
-func balance(_ rules, s *Session, f fact) { s.Outcome = s.outcome(f.view) }
+// balance closes the session. A refund that was to follow has its window from now, and the receipt is frozen.
+func balance(_ rules, s *Session, f fact) {
+	for i := range s.Refunds {
+		s.Refunds[i].SendUntil = s.Now.Add(sendWindow)
+	}
+	for i := range s.Tasks {
+		s.Tasks[i].At = s.Now
+	}
+	s.Outcome = s.outcome(f.view)
+	if body := s.receipt(); body != nil {
+		s.Tasks = append(s.Tasks, Task{Kind: TaskReceipt, At: s.Now, Body: body})
+	}
+}
 
 func storeOver(_ rules, s *Session, _ fact) { s.Over = true }
 
-func storeLost(_ rules, s *Session, _ fact) { s.Lost = true }
+// storeLost gives up what is missing. If all was to be captured and a part refunded, there is nothing to refund.
+func storeLost(_ rules, s *Session, _ fact) {
+	s.Lost = true
+	if s.Full {
+		s.Full, s.Refunds = false, nil
+		s.without(func(t Task) bool { return t.Kind == TaskRefund })
+	}
+}
 
 func nextAttempt(_ rules, s *Session, f fact) {
-	s.Capture = Attempt{N: s.Capture.N + 1, Amount: s.Due - f.view.Captured, SendUntil: s.Now.Add(sendWindow)}
+	s.Capture = Attempt{N: s.Capture.N + 1, Amount: s.want() - f.view.Captured, SendUntil: s.Now.Add(sendWindow)}
+}
+
+// captureInFull stores three things at once: that all is wanted, the refund of what is too much, and the next attempt.
+func captureInFull(_ rules, s *Session, _ fact) {
+	s.Full = true
+	s.ask(Refund{Amount: s.Seen.Authorized - s.Due, Reason: "only the whole reservation could be captured"})
+	s.Capture = Attempt{N: s.Capture.N + 1, Amount: s.want() - s.Seen.Captured, SendUntil: s.Now.Add(sendWindow)}
 }
 
 func refuseAttempt(_ rules, s *Session, f fact) {
@@ -318,6 +449,30 @@ func refuseCancel(r rules, s *Session, f fact) {
 }
 
 func reopen(_ rules, s *Session, _ fact) { s.Tasks, s.Absent = nil, false }
+
+func sent(_ rules, s *Session, _ fact) {
+	s.without(func(t Task) bool { return t.Kind == TaskReceipt })
+}
+
+func askRefund(_ rules, s *Session, f fact) {
+	s.ask(f.refund)
+	s.Outcome = s.outcome(s.Seen)
+}
+
+func refundDone(r rules, s *Session, f fact) { s.endRefund(r.asking(s, f), RefundDone, "") }
+
+func refuseRefund(r rules, s *Session, f fact) { s.endRefund(r.asking(s, f), RefundRefused, f.code) }
+
+func nextRefund(r rules, s *Session, f fact) {
+	refund := r.asking(s, f)
+	s.RefundN++
+	for i := range s.Tasks {
+		if s.Tasks[i].Kind == TaskRefund && s.Tasks[i].N == refund.N {
+			s.Tasks[i].N = s.RefundN
+		}
+	}
+	refund.N, refund.SendUntil = s.RefundN, s.Now.Add(sendWindow)
+}
 
 // looked ends the look: the question was answered.
 func looked(_ rules, s *Session, f fact) {

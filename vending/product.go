@@ -1,0 +1,214 @@
+package vending
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vippsvending/vipps"
+)
+
+// TaxFree is the tax rate of goods without tax.
+const TaxFree = -1
+
+const (
+	// maxAmount is the largest payment the platform takes.
+	maxAmount = 65_000_000
+	// maxProducts is how many products one session can have.
+	maxProducts = 50
+)
+
+// Errors that say why a product cannot be sold. No payment was made, or the one there is has not changed.
+var (
+	// ErrNoProduct means that the planogram has nothing in that slot.
+	ErrNoProduct = errors.New("vending: the machine does not sell that")
+	// ErrSoldOut means that the slot is empty.
+	ErrSoldOut = errors.New("vending: the product is sold out")
+	// ErrRepriced means that the price, or the price list, is not the one that the customer has seen. Show the new one.
+	ErrRepriced = errors.New("vending: the price has changed")
+	// ErrAboveReservation means that the product costs more than what is left of the reservation.
+	ErrAboveReservation = errors.New("vending: the price is above what is left of the reservation")
+	// ErrAgeLimit means that the product needs an age that the app was not asked to check.
+	ErrAgeLimit = errors.New("vending: the product needs an age check that this payment does not have")
+	// ErrNoSelection means that the machine has not reported a selection in the last minute.
+	ErrNoSelection = errors.New("vending: nothing is chosen on the machine")
+)
+
+// Product is something that a machine sells.
+type Product struct {
+	// Name is shown on the receipt. Required.
+	Name string
+	// Slot is where it is, in the machine's own terms. Required, and in a planogram no two products have the same.
+	Slot string
+	// Price includes tax, in minor units: 2500 is 25.00.
+	Price int64
+	// TaxRate is in hundredths of a percent: 2500 is 25 %, [TaxFree] is none. 0 sends no receipt.
+	TaxRate int
+	// MinimumAge is who may buy it, in years; 0 is everybody. The app checks it before the payment.
+	MinimumAge int
+	// SoldOut says that there is none left.
+	SoldOut bool
+}
+
+// Planogram is what a machine sells, and for how much.
+type Planogram struct {
+	// Version names this price list. It is kept with the sale, and a customer who has approved under one does not choose from
+	// another. It may be empty.
+	Version  string
+	Products []Product
+}
+
+// product finds what is in a slot.
+func (p *Planogram) product(slot string) (Product, error) {
+	i := slices.IndexFunc(p.Products, func(product Product) bool { return product.Slot == slot })
+	switch {
+	case i < 0:
+		return Product{}, fmt.Errorf("slot %q: %w", slot, ErrNoProduct)
+	case p.Products[i].SoldOut:
+		return Product{}, fmt.Errorf("slot %q: %w", slot, ErrSoldOut)
+	default:
+		return p.Products[i], nil
+	}
+}
+
+// dearest is the highest price of what a customer of an age may buy.
+func (p *Planogram) dearest(age int) int64 {
+	var price int64
+	for _, product := range p.Products {
+		if !product.SoldOut && product.MinimumAge <= age {
+			price = max(price, product.Price)
+		}
+	}
+	return price
+}
+
+// Shown is a product as a page showed it.
+type Shown struct {
+	Slot string
+	// Price is what the customer saw. A product that has another by now is not sold ([ErrRepriced]).
+	Price int64
+}
+
+// same checks that products are the ones a page showed, for the prices it showed.
+func same(products []Product, shown []Shown) error {
+	for i, product := range products {
+		if product.Slot != shown[i].Slot || product.Price != shown[i].Price {
+			return fmt.Errorf("slot %q: %w", shown[i].Slot, ErrRepriced)
+		}
+	}
+	return nil
+}
+
+// item is the product as a session keeps it.
+func (p Product) item() Item {
+	return Item{Name: p.Name, Slot: p.Slot, Price: p.Price, TaxRate: p.TaxRate}
+}
+
+// checkProducts finds what would be wrong with a sale of products.
+func checkProducts(require func(bool, string, ...any), products []Product, currency vipps.Currency) {
+	require(len(products) > 0 && len(products) <= maxProducts, "Products: must be 1 to %d of them", maxProducts)
+	var sum int64
+	receipts := 0
+	for i, product := range products {
+		require(product.Price > 0 && product.Price <= maxAmount, "Products[%d].Price: must be 1 to %d", i, maxAmount)
+		require(product.Name != "", "Products[%d].Name: must be set", i)
+		require(product.Slot != "", "Products[%d].Slot: must be set", i)
+		require(product.TaxRate == TaxFree || product.TaxRate == 0 || product.TaxRate >= 100 && product.TaxRate <= 10000,
+			"Products[%d].TaxRate: must be TaxFree, 0 or 100 to 10000: it is in hundredths of a percent", i)
+		require(product.MinimumAge >= 0 && product.MinimumAge <= 100, "Products[%d].MinimumAge: must be 0 to 100", i)
+		sum += min(max(product.Price, 0), maxAmount)
+		if product.TaxRate != 0 {
+			receipts++
+		}
+	}
+	require(sum >= currency.Minimum(), "Products: must cost at least %s together", vipps.Amount{Value: currency.Minimum(), Currency: currency})
+	require(sum <= maxAmount, "Products: must cost at most %s together", vipps.Amount{Value: maxAmount, Currency: currency})
+	require(receipts == 0 || receipts == len(products), "Products.TaxRate: must be set for all or for none")
+}
+
+// findings collects what is wrong with a request.
+type findings []error
+
+func (f *findings) require(ok bool, format string, args ...any) {
+	if !ok {
+		*f = append(*f, fmt.Errorf(format, args...))
+	}
+}
+
+func (f findings) err(op string) error {
+	if len(f) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: %w", op, vipps.ErrInvalidRequest, errors.Join(f...))
+}
+
+// planogram asks for a machine's price list.
+func (o *Operator) planogram(ctx context.Context, machine string) (*Planogram, error) {
+	if o.config.Planogram == nil {
+		return nil, fmt.Errorf("%w: Config.Planogram: must be set for this door", vipps.ErrInvalidRequest)
+	}
+	ctx, cancel := context.WithTimeout(ctx, planogramTimeout)
+	defer cancel()
+	p, err := o.config.Planogram(ctx, machine)
+	if err != nil {
+		return nil, fmt.Errorf("planogram of machine %s: %w", machine, err)
+	}
+	return &p, nil
+}
+
+// planogramTimeout bounds the question for a price list: a customer waits.
+const planogramTimeout = 5 * time.Second
+
+// selectionTime is how long a machine's selection counts. Afterwards whoever chose has left.
+const selectionTime = 60 * time.Second
+
+// selection is what has been chosen on a machine and not paid for.
+type selection struct {
+	products []Product
+	at       time.Time
+}
+
+// ReportSelection says what has just been chosen on a machine, for the doors where the customer chooses there before paying:
+// the page shows it, and the next session of that machine is for it. It is kept in this process for 60 seconds and replaces
+// what was reported before; with no products it is taken back.
+func (o *Operator) ReportSelection(machine string, products ...Product) error {
+	var f findings
+	f.require(isMachine(machine), machineRule)
+	if len(products) > 0 {
+		checkProducts(f.require, products, o.config.Currency)
+	}
+	if err := f.err("vending.ReportSelection"); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(products) == 0 {
+		delete(o.selections, machine)
+		return nil
+	}
+	o.selections[machine] = selection{slices.Clone(products), time.Now()}
+	return nil
+}
+
+// Selection is what was chosen on a machine in the last 60 seconds, as far as this process knows.
+func (o *Operator) Selection(machine string) ([]Product, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	chosen, ok := o.selections[machine]
+	if !ok || since(chosen.at) > selectionTime {
+		delete(o.selections, machine)
+		return nil, false
+	}
+	return slices.Clone(chosen.products), true
+}
+
+// sold takes a selection back, if it is still that one: it has its session now.
+func (o *Operator) sold(machine string, products []Product) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if slices.Equal(o.selections[machine].products, products) {
+		delete(o.selections, machine)
+	}
+}

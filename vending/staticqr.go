@@ -1,0 +1,110 @@
+package vending
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/epayment"
+)
+
+// ErrPartialCapture means that the sales unit does not capture parts of a reservation, by Config.NoPartialCapture or because
+// Vipps MobilePay has refused it (6140), so that a maximum cannot be reserved. Have the customer choose before paying.
+var ErrPartialCapture = errors.New("vending: this sales unit cannot capture a part of what it reserves")
+
+// StaticQROrder is a customer who has scanned a machine's sticker.
+type StaticQROrder struct {
+	// Machine is as in [DynamicQROrder].
+	Machine string
+	// Items is how many products the customer may take: so many times the dearest price is reserved. Defaults to 1. A product
+	// that did not drop does not count.
+	Items int
+	// MinimumUserAge is checked by the app, in years. What needs more can then not be chosen, and does not count for the
+	// maximum. 0 is that of the Config.
+	MinimumUserAge int
+	// Description is shown in the app: 3 to 100 characters. Defaults to saying that the amount is only reserved.
+	Description string
+	// Shown is the amount that the page has named, in minor units. If it is another by now the error is [ErrRepriced].
+	// 0 compares nothing.
+	Shown int64
+}
+
+// OpenStaticQR starts a session for a customer who has scanned a redirect code and pressed the button on its page: it takes
+// the machine's seat, reserves the dearest price of Config.Planogram and returns the address to redirect to. Once the
+// customer has approved ([Choosing]), the machine says what they choose with [Operator.Select]; what drops is captured and
+// the rest released.
+//
+// If something was chosen on the machine before ([Operator.ReportSelection]) the session is for that, for its exact price,
+// and goes on by itself. Errors are those of [Operator.OpenSiteSelection], and [ErrPartialCapture].
+//
+// https://developer.vippsmobilepay.com/docs/recommended-flows/vending-machines/
+func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redirect, error) {
+	const op = "vending.OpenStaticQR"
+	if err := order.check(op); err != nil {
+		return nil, err
+	}
+	if o.config.ReturnURL == "" {
+		return nil, fmt.Errorf("%s: %w: Config.ReturnURL: must be set for this door", op, vipps.ErrInvalidRequest)
+	}
+	if err := o.reachable(ctx, order.Machine); err != nil {
+		return nil, err
+	}
+	s, chosen, err := o.static(ctx, StaticQR, order)
+	if err != nil {
+		return nil, err
+	}
+	if order.Shown != 0 && order.Shown != s.Reserved {
+		return nil, fmt.Errorf("machine %s: %s is %s by now: %w", order.Machine, vipps.Amount{Value: order.Shown, Currency: s.Currency},
+			vipps.Amount{Value: s.Reserved, Currency: s.Currency}, ErrRepriced)
+	}
+	request := o.request(&s, order.Description)
+	request.UserFlow = epayment.WebRedirect
+	if err := o.open(ctx, &s, request); err != nil {
+		return nil, err
+	}
+	o.sold(order.Machine, chosen)
+	return o.redirect(&s), nil
+}
+
+func (order *StaticQROrder) check(op string) error {
+	var f findings
+	f.require(isMachine(order.Machine), machineRule)
+	f.require(order.Items >= 0 && order.Items <= maxProducts, "Items: must be 0 to %d", maxProducts)
+	f.require(order.MinimumUserAge >= 0 && order.MinimumUserAge <= 100, "MinimumUserAge: must be 0 to 100")
+	checkDescription(f.require, order.Description)
+	return f.err(op)
+}
+
+// static makes the session of a sticker: for what was chosen on the machine before, else for a maximum.
+func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (Session, []Product, error) {
+	if chosen, ok := o.Selection(order.Machine); ok {
+		return o.exact(order.Machine, door, "", chosen), chosen, nil
+	}
+	if o.config.NoPartialCapture || o.partialRefused.Load() {
+		return Session{}, nil, fmt.Errorf("machine %s: %w", order.Machine, ErrPartialCapture)
+	}
+	planogram, err := o.planogram(ctx, order.Machine)
+	if err != nil {
+		return Session{}, nil, err
+	}
+	s := o.newSession(order.Machine, door, planogram.Version)
+	s.Maximum, s.MaxItems = true, cmp.Or(order.Items, 1)
+	s.MinimumUserAge = cmp.Or(order.MinimumUserAge, s.MinimumUserAge)
+	s.Reserved = planogram.dearest(s.MinimumUserAge) * int64(s.MaxItems)
+	switch {
+	case s.Reserved == 0:
+		return Session{}, nil, fmt.Errorf("machine %s: nothing in its planogram can be sold: %w", order.Machine, ErrSoldOut)
+	case s.Reserved < s.Currency.Minimum() || s.Reserved > maxAmount:
+		return Session{}, nil, fmt.Errorf("machine %s: %w: the planogram's maximum is %s", order.Machine, vipps.ErrInvalidRequest,
+			vipps.Amount{Value: s.Reserved, Currency: s.Currency})
+	}
+	return s, nil, nil
+}
+
+// refusePartial closes the doors that reserve a maximum, in this process.
+func (o *Operator) refusePartial(machine, session string, err error) {
+	o.partialRefused.Store(true)
+	o.notify(Notice{Kind: NoticePartialCapture, Machine: machine, Session: session, Err: err})
+}

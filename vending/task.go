@@ -1,0 +1,173 @@
+package vending
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vippsvending/vipps"
+)
+
+// TaskKind says what is left to do when a session is closed.
+type TaskKind string
+
+// The tasks. The payment is at rest without them.
+const (
+	// TaskLook reads the payment once more: the session closed because there was none, and a request may have been under way.
+	TaskLook TaskKind = "look"
+	// TaskReceipt sends the receipt of what dropped.
+	TaskReceipt TaskKind = "receipt"
+	// TaskRefund gives money back.
+	TaskRefund TaskKind = "refund"
+)
+
+// Task is something a closed session still has to do.
+type Task struct {
+	Kind TaskKind
+	At   time.Time
+	// N is the refund that it is about, as in Session.Refunds.
+	N int `json:",omitzero"`
+	// Body is the frozen receipt.
+	Body []byte `json:",omitzero"`
+}
+
+// RefundState is how far a refund has come.
+type RefundState string
+
+// The states of a refund.
+const (
+	RefundAsked   RefundState = "asked"   // it is being tried
+	RefundDone    RefundState = "done"    // the customer has it, or will in some days
+	RefundRefused RefundState = "refused" // it was refused for good, with a code
+)
+
+// Refund is money that is given back after it was captured.
+type Refund struct {
+	// N is the number of the newest attempt. No two attempts of a session have the same.
+	N int
+	// Amount is in minor units.
+	Amount int64
+	// Items are the vend ids of the items that it is for; empty for what was captured beyond them.
+	Items  []string `json:",omitzero"`
+	Reason string
+	State  RefundState
+	// Code is that of the refusal.
+	Code vipps.Code `json:",omitzero"`
+
+	// SendUntil is how long the attempt may be sent.
+	SendUntil time.Time
+}
+
+// receiptPatience is how long a receipt is tried to be sent.
+const receiptPatience = 7 * 24 * time.Hour
+
+// task gives the index of what is to be done now, or −1 and when something is; the zero time is never. Refunds are done
+// one after another.
+func (s *Session) task() (int, time.Time) {
+	var next time.Time
+	refunding := false
+	for i, task := range s.Tasks {
+		if task.Kind == TaskRefund {
+			if refunding {
+				continue
+			}
+			refunding = true
+		}
+		if !s.Now.Before(task.At) {
+			return i, time.Time{}
+		}
+		if next.IsZero() || task.At.Before(next) {
+			next = task.At
+		}
+	}
+	return -1, next
+}
+
+// due says whether a task of a kind is to be done now.
+func (s *Session) due(kind TaskKind) bool {
+	i, _ := s.task()
+	return i >= 0 && s.Tasks[i].Kind == kind
+}
+
+// without takes the tasks that a predicate picks away.
+func (s *Session) without(pick func(Task) bool) {
+	kept := s.Tasks[:0:0]
+	for _, task := range s.Tasks {
+		if !pick(task) {
+			kept = append(kept, task)
+		}
+	}
+	s.Tasks = kept
+}
+
+// endRefund stores what became of a refund.
+func (s *Session) endRefund(refund *Refund, state RefundState, code vipps.Code) {
+	refund.State, refund.Code = state, code
+	s.without(func(t Task) bool { return t.Kind == TaskRefund && t.N == refund.N })
+	s.Outcome = s.outcome(s.Seen)
+}
+
+// refund finds a refund by its number.
+func (s *Session) refund(n int) *Refund {
+	for i := range s.Refunds {
+		if s.Refunds[i].N == n {
+			return &s.Refunds[i]
+		}
+	}
+	return nil
+}
+
+// ask adds a refund and the task to make it.
+func (s *Session) ask(r Refund) {
+	s.RefundN++
+	r.N, r.State = s.RefundN, RefundAsked
+	r.SendUntil = s.Now.Add(sendWindow)
+	s.Refunds = append(s.Refunds, r)
+	s.Tasks = append(s.Tasks, Task{Kind: TaskRefund, At: s.Now, N: r.N})
+}
+
+// refunded is the sum of the refunds that a predicate picks.
+func (s *Session) refunded(pick func(Refund) bool) int64 {
+	var sum int64
+	for _, refund := range s.Refunds {
+		if pick(refund) {
+			sum += refund.Amount
+		}
+	}
+	return sum
+}
+
+func asked(r Refund) bool { return r.State == RefundAsked }
+func done(r Refund) bool  { return r.State == RefundDone }
+
+// returned is a refund of something that dropped, done or under way.
+func returned(r Refund) bool { return r.State != RefundRefused && len(r.Items) > 0 }
+
+// given says whether an item has a refund, done or under way.
+func (s *Session) given(vend string) bool {
+	for _, refund := range s.Refunds {
+		if refund.State == RefundRefused {
+			continue
+		}
+		for _, id := range refund.Items {
+			if id == vend {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// taskPace is how long a task that could not be done waits.
+func (s *Session) taskPace() time.Duration {
+	i, _ := s.task()
+	switch {
+	case i >= 0 && s.Tasks[i].Kind == TaskReceipt:
+		return min(max(s.Now.Sub(s.Ended), time.Minute), time.Hour)
+	case i >= 0 && s.Tasks[i].Kind == TaskRefund:
+		return 30 * time.Second
+	default:
+		return time.Minute
+	}
+}
+
+func (r Refund) key(session string) string { return fmt.Sprintf("%s-r%d", session, r.N) }
