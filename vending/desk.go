@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -111,9 +112,11 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 	case !taken:
 		return fmt.Errorf("session %s is %s: %w", id, m.s.State, ErrTooLate)
 	}
-	if !o.isRunning() { // nobody else in this process would
-		_, err := o.advance(ctx, id, false)
-		return err
+	if !o.isRunning() { // nobody else in this process would; what was said is stored, so what fails now is tried again
+		if _, err := o.advance(ctx, id, false); err != nil {
+			o.config.Logger.LogAttrs(ctx, slog.LevelDebug, "session waits", slog.String("session", id), slog.String("error", err.Error()))
+		}
+		return nil
 	}
 	if err := o.config.Store.Wake(ctx, 0, id); err != nil {
 		return err

@@ -22,6 +22,7 @@ type shop struct {
 	operator  *vending.Operator
 	machine   *vendingtest.Machine
 	store     *countingStore
+	shelf     *shelf
 	transport http.RoundTripper
 }
 
@@ -45,7 +46,7 @@ func newShop(t *testing.T, options vippstest.Options, change func(*vending.Confi
 	t.Helper()
 	s := &shop{
 		vipps: vippstest.Start(t, options), machine: new(vendingtest.Machine),
-		store: &countingStore{Store: vending.NewMemoryStore()},
+		store: &countingStore{Store: vending.NewMemoryStore()}, shelf: newShelf(),
 	}
 	s.transport = s.vipps.Transport()
 	s.client = s.connect(t, s.transport)
@@ -89,11 +90,11 @@ func (s *shop) operate(t *testing.T, client *vipps.Client, store vending.Store, 
 	return operator
 }
 
-// hook delivers payment events to the operator, in process.
+// hook delivers payment events and check-ins to the operator, in process.
 func (s *shop) hook(t *testing.T) {
 	t.Helper()
 	const address = "https://shop.example/hooks/vipps"
-	registration, err := webhooks.New(s.client).Register(t.Context(), webhooks.RegisterRequest{URL: address, Events: webhooks.PaymentEvents()})
+	registration, err := webhooks.New(s.client).Register(t.Context(), webhooks.RegisterRequest{URL: address, Events: append(webhooks.PaymentEvents(), webhooks.UserCheckedIn)})
 	if err != nil {
 		t.Fatal(err)
 	}
