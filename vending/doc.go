@@ -4,18 +4,64 @@
 // nothing or goods have been given away. This package makes the sale a session that is stored before every step that
 // cannot be taken back, and that any process can pick up where another left it.
 //
-// The smallest program sells one product by a code on the machine's screen:
+// One operator serves any number of machines through every door:
 //
 //	operator, err := vending.NewOperator(vending.Config{
 //		Client:     client, // from vipps.NewClient
 //		Machine:    vending.NewMemoryMachine(turnMotor),
 //		Currency:   vipps.NOK,
 //		LegalLinks: epayment.MerchantLegalLinks{TermsOfSaleURL: terms, PrivacyPolicyURL: privacy},
+//		// For the doors with a sticker:
+//		Planogram: priceList,                              // func(ctx, machine) (vending.Planogram, error)
+//		ReturnURL: "https://acme.example/machines/{token}", // the page that shows Operator.Page
+//		CheckIns:  &vending.CheckIns{},                    // for callback codes
 //	})
+//	go operator.Run(ctx)
+//
+// # Doors
+//
+// The doors differ in how the customer comes in and whether the price is known before the approval. Everything behind them
+// is the same.
+//
+// A machine with a screen shows a code for what was chosen on it ([DynamicQR]):
+//
 //	session, err := operator.SellDynamicQR(ctx, vending.DynamicQROrder{
 //		Machine:  "oslo12",
 //		Products: []vending.Product{{Name: "Cola", Slot: "A1", Price: 2500, TaxRate: 1500}}, // 25.00 NOK
 //	}, func(code vending.Code) { screen.Show(string(code.Content)) })
+//
+// A sticker leads to a page on which the customer chooses and presses pay ([SiteSelection]):
+//
+//	redirect, err := operator.OpenSiteSelection(ctx, vending.SiteOrder{
+//		Machine: "oslo12", Products: []vending.Shown{{Slot: "A1", Price: 2500}}, // as the page showed it
+//	})
+//	http.Redirect(w, r, string(redirect.URL), http.StatusSeeOther)
+//
+// Or the customer chooses on the machine, and the page only takes the payment ([SitePayment]):
+//
+//	err := operator.ReportSelection("oslo12", cola) // the machine says what was chosen
+//	products, ok := operator.Selection("oslo12")    // the page shows it
+//	redirect, err := operator.OpenSitePayment(ctx, vending.SiteOrder{Machine: "oslo12", Products: shown})
+//
+// Or the page has one button, the customer approves the dearest price and then chooses on the machine ([StaticQR]):
+//
+//	redirect, err := operator.OpenStaticQR(ctx, vending.StaticQROrder{Machine: "oslo12"})
+//	http.Redirect(w, r, string(redirect.URL), http.StatusSeeOther)
+//	// A button of the machine is pressed:
+//	session, err := operator.Seat(ctx, "oslo12")
+//	err = operator.Select(ctx, session.ID, len(session.Items)+1, "A1")
+//
+// A sticker with a callback code does the same without a page ([CheckIn]). The scan comes as a webhook, the choice as above:
+//
+//	http.Handle("POST /vipps", &webhooks.Handler{Verifier: verifier, Handle: operator.HandleEvent})
+//
+// Somebody who serves reads the code on the customer's phone, or takes a number ([Till]):
+//
+//	session, err := operator.SellTill(ctx, vending.TillOrder{
+//		Machine: "till1", Products: products, PersonalQR: vipps.Secret(scanned), // or PhoneNumber
+//	})
+//
+// [Operator.Wait] tells how a session ends, and Config.Observe hears of each of its steps.
 //
 // # What is promised
 //
@@ -115,10 +161,16 @@
 // # Limits
 //
 // A session is 2 to 4 KB and needs no goroutine or timer while it waits. An exact sale makes three calls (create, get,
-// capture) and five writes; polls come on top: one a second for the first minute and then every two, every six while
-// webhooks arrive.
+// capture) and five writes, one with a maximum five calls (cancel and the receipt as well) and seven writes. A further product
+// is two writes, the receipt of a basket a call and a write, and a choice or a vend that takes longer than 15 seconds one more
+// get. Polls come on top: one a second for the first minute and then every two, every six while webhooks arrive.
 //
-// This version has the door for machines with a screen ([DynamicQR]).
+// # When it did not go well
+//
+// [Operator.Attention] gives the sessions that a person has to look at, and [Outcome.Action] says what to do. A person brings
+// in what they know: [Operator.Resolve] what came out of a session that is held, [Operator.Report] a machine's late word,
+// [Operator.Refund] what is to be given back. [Session.History] has all that happened, with its times, so that a customer's
+// complaint can be answered from it alone.
 //
 // https://developer.vippsmobilepay.com/docs/recommended-flows/vending-machines/
 package vending

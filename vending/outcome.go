@@ -36,6 +36,8 @@ type Outcome struct {
 	Returned int64
 	// Over is what was captured beyond what dropped.
 	Over int64
+	// NotRefunded is what was to be refunded and was refused for good.
+	NotRefunded int64
 	// Unknown is the price of items whose verdict nobody has. They were not charged.
 	Unknown int64
 }
@@ -43,7 +45,7 @@ type Outcome struct {
 // NeedsPerson says that somebody has to look: money was lost, taken in excess, is still reserved, or nobody knows whether
 // a product came out.
 func (o Outcome) NeedsPerson() bool {
-	return o.Lost > o.Returned || o.Over > 0 || o.Unknown > 0 || o.Result == NotReleased
+	return o.Lost > o.Returned || o.Over > 0 || o.NotRefunded > 0 || o.Unknown > 0 || o.Result == NotReleased
 }
 
 // Action says what a person should do next; empty if nothing.
@@ -51,6 +53,8 @@ func (o Outcome) Action() string {
 	switch {
 	case o.Result == NotReleased:
 		return "look at the payment in the portal: its reservation could not be released"
+	case o.NotRefunded > 0:
+		return "pay the customer back another way, or look at the payment in the portal: the refund was refused"
 	case o.Over > 0:
 		return "refund what was captured beyond what dropped, if nobody has meant it"
 	case o.Lost > o.Returned:
@@ -73,6 +77,7 @@ func (s *Session) outcome(v View) Outcome {
 	o.Lost = max(0, said-net)
 	o.Over = max(0, net-said)
 	o.Returned = min(o.Lost, s.refunded(returned))
+	o.NotRefunded = s.refunded(s.refusedFor)
 	late := s.price(func(i Item) bool { return dropped(i) && i.Late })
 	switch {
 	case o.Over > 0:
@@ -108,6 +113,7 @@ func (s *Session) Summary() string {
 		{"released", o.Released},
 		{"lost", o.Lost - o.Returned},
 		{"over", o.Over},
+		{"not refunded", o.NotRefunded},
 		{"unknown", o.Unknown},
 	} {
 		if part.value != 0 {

@@ -27,6 +27,8 @@ type RefundRequest struct {
 	// Items are the vend ids ([Item.VendID]) of products that dropped. Empty is everything that dropped and has no refund
 	// yet, and what was captured beyond it.
 	Items []string
+	// Over refunds only what was captured beyond what dropped ([Outcome.Over]). Items is empty then.
+	Over bool
 	// Reason is kept with the session: 1 to 200 characters. It is not sent. Required.
 	Reason string
 }
@@ -65,7 +67,10 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 		return nil, fmt.Errorf("session %s was closed more than 365 days ago: %w", s.ID, ErrTooLate)
 	}
 	refund := Refund{Reason: request.Reason}
-	if len(request.Items) == 0 {
+	if request.Over && len(request.Items) > 0 {
+		return nil, wrong("Items: must be empty with Over")
+	}
+	if len(request.Items) == 0 && !request.Over {
 		for _, item := range s.Items {
 			if dropped(item) && !s.given(item.VendID) {
 				refund.Items = append(refund.Items, item.VendID)
@@ -84,7 +89,7 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 		}
 		refund.Items = append(refund.Items, id)
 	}
-	if repeated && s.sameRefund(request) {
+	if (repeated || request.Over && s.Outcome.Over == 0) && s.sameRefund(request) {
 		return nil, nil //nolint:nilnil // there is nothing to do, and nothing wrong
 	}
 	for _, id := range refund.Items {
@@ -94,7 +99,10 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 		}
 	}
 	rest := s.Seen.Captured - s.Seen.Refunded - s.refunded(asked)
-	if len(request.Items) == 0 {
+	switch {
+	case request.Over:
+		refund.Amount = min(rest, s.Outcome.Over)
+	case len(request.Items) == 0:
 		refund.Amount = rest
 		if rest == 0 && len(s.Refunds) > 0 {
 			return nil, nil //nolint:nilnil // the same

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/vendingtest"
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
 
@@ -120,6 +121,36 @@ func TestRefundRefused(t *testing.T) {
 	})
 }
 
+// TestRefundOver gives back what somebody captured too much in the portal, and that only.
+func TestRefundOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		s.machine.Script(vendingSlow, vendingtest.Jam)
+		defer run(s.operator)()
+		id := s.sell(t, basket())
+		later(3 * time.Second)
+		if err := s.vipps.PortalCapture(id, colaPrice+chipsPrice); err != nil {
+			t.Fatal(err)
+		}
+		s.finish(t)
+		if got := s.session(t, id).Outcome; got.Over != chipsPrice || !got.NeedsPerson() {
+			t.Errorf("outcome %+v", got)
+		}
+		for range 2 {
+			if err := s.operator.Refund(t.Context(), vending.RefundRequest{Session: id, Over: true, Reason: "the chips jammed"}); err != nil {
+				t.Error(err)
+			}
+			s.finish(t)
+		}
+		s.audit(t)
+		want := vending.Outcome{Result: vending.PartlySold, Captured: colaPrice + chipsPrice, Refunded: chipsPrice}
+		if diff := cmp.Diff(want, s.session(t, id).Outcome); diff != "" {
+			t.Errorf("outcome (-want +got)\n%s", diff)
+		}
+	})
+}
+
 // TestRefundTooLate asks after the 365 days in which Vipps MobilePay refunds.
 func TestRefundTooLate(t *testing.T) {
 	t.Parallel()
@@ -162,6 +193,9 @@ func TestRefundFaults(t *testing.T) {
 					want := int64(colaPrice)
 					if got.Refunds[0].State == vending.RefundRefused {
 						want = 0
+					}
+					if got.Outcome.NeedsPerson() != (want == 0) || got.Outcome.NotRefunded != colaPrice-want {
+						t.Errorf("outcome %+v", got.Outcome)
 					}
 					if payment.Refunded != want || want == 0 && got.Refunds[0].Code == "" {
 						t.Errorf("refunded %d, want %d: %+v\n%v", payment.Refunded, want, got.Refunds, got.History)

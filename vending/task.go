@@ -2,6 +2,7 @@ package vending
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -142,16 +143,29 @@ func done(r Refund) bool  { return r.State == RefundDone }
 // returned is a refund of something that dropped, done or under way.
 func returned(r Refund) bool { return r.State != RefundRefused && len(r.Items) > 0 }
 
+// refusedFor is a refund that was refused and not made good by another one.
+func (s *Session) refusedFor(r Refund) bool {
+	if r.State != RefundRefused {
+		return false
+	}
+	for _, id := range r.Items {
+		if !s.given(id) {
+			return true
+		}
+	}
+	return len(r.Items) == 0 && !slices.ContainsFunc(s.Refunds, func(other Refund) bool {
+		return len(other.Items) == 0 && other.State != RefundRefused
+	})
+}
+
 // given says whether an item has a refund, done or under way.
 func (s *Session) given(vend string) bool {
 	for _, refund := range s.Refunds {
 		if refund.State == RefundRefused {
 			continue
 		}
-		for _, id := range refund.Items {
-			if id == vend {
-				return true
-			}
+		if slices.Contains(refund.Items, vend) {
+			return true
 		}
 	}
 	return false
