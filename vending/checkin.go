@@ -98,9 +98,10 @@ func (o *Operator) openCheckIn(ctx context.Context, machine string, event *webho
 
 // checkInID is the session of one scan: a token never bills another customer, and never twice.
 func checkInID(machine string, event *webhooks.CheckInEvent) string {
-	sum := sha256.New()
+	var parts []byte
 	for _, part := range []string{event.MSN, event.MerchantQRID, string(event.CustomerToken)} {
-		fmt.Fprintf(sum, "%d:%s,", len(part), part)
+		parts = fmt.Appendf(parts, "%d:%s,", len(part), part)
 	}
-	return machine + "-" + letters.EncodeToString(sum.Sum(nil))[:idLetters]
+	sum := sha256.Sum256(parts)
+	return machine + "-" + letters.EncodeToString(sum[:])[:idLetters]
 }

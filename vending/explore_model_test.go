@@ -252,8 +252,10 @@ func (e *explorer) at(id uint16, t times, clock bool) Session {
 	return s
 }
 
-var kinds = []factKind{factCreated, factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factVerdict, factResolved, factCaptureRefused, factCancelRefused,
-	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt}
+var kinds = []factKind{
+	factCreated, factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factVerdict, factResolved, factCaptureRefused, factCancelRefused,
+	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt,
+}
 
 func kindCode(k factKind) uint8 {
 	for i, kind := range kinds {

@@ -28,6 +28,7 @@ var switches = map[string]vippstest.Switches{
 	"keys forgotten":           {KeysForgottenAfter: time.Hour},
 	"reads lag":                {GetLags: true},
 	"failed events":            {FailedAuthorizedEvents: true},
+	"receipts apart":           {ReceiptSlotSeparate: true},
 }
 
 // faults are what can happen to one request.

@@ -3,6 +3,7 @@ package vending_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -98,7 +99,10 @@ func TestSelectRefused(t *testing.T) {
 					test.before(s, id)
 				}
 				err := s.operator.Select(t.Context(), id, test.ordinal, test.slot)
-				if failed, ok := errors.AsType[*vipps.Error](err); test.want == errStatus500 && (!ok || failed.Status != 500) || test.want != errStatus500 && !errors.Is(err, test.want) {
+				if failed, ok := errors.AsType[*vipps.Error](err); ok && failed.Status == http.StatusInternalServerError {
+					err = errStatus500
+				}
+				if !errors.Is(err, test.want) {
 					t.Errorf("error %v, want %v", err, test.want)
 				}
 				if n := len(s.machine.Commands()); n != 0 {
