@@ -81,7 +81,8 @@
 //
 // Give a durable [Store] and call [Operator.Run] in at least one process, always: a session that waits needs somebody who
 // looks at it. Pass webhooks to [Operator.HandleEvent]; they make things quicker, and without them polling does. Look at
-// what [Operator.Attention] gives. Implement [Machine] so that it keeps its promise over a power cut.
+// what [Operator.Attention] gives. Have a [Machine] that keeps its promise over a power cut: [Journaled] makes one of a plain
+// driver on the same box.
 //
 // # How a session moves
 //
@@ -170,7 +171,7 @@
 // [Operator.Attention] gives the sessions that a person has to look at, and [Outcome.Action] says what to do. A person brings
 // in what they know: [Operator.Resolve] what came out of a session that is held, [Operator.Report] a machine's late word,
 // [Operator.Refund] what is to be given back. [Session.History] has all that happened, with its times, so that a customer's
-// complaint can be answered from it alone.
+// complaint can be answered from it alone. [Operator.Reconcile] holds the sessions of a period against Vipps MobilePay.
 //
 // https://developer.vippsmobilepay.com/docs/recommended-flows/vending-machines/
 package vending

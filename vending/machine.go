@@ -71,7 +71,8 @@ var ErrJammed = errors.New("vending: nothing came out")
 // NewMemoryMachine makes a Machine of a driver that turns the motor of a slot and returns when it knows what happened: nil
 // for dropped, [ErrJammed] for certainly not, any other error for nobody knows.
 //
-// What it let go it remembers as long as the process lives, and no longer. That is enough to try things, not for a shop: of
+// What it let go it remembers as long as the process lives, and no longer. That is enough to try things, not for a shop, which
+// has [Journaled]: of
 // an id that it has not heard of it says Unknown, since the process may have died between motor and verdict. Such a sale is
 // not charged and is left to a person.
 func NewMemoryMachine(driver func(ctx context.Context, slot string) error) Machine {
