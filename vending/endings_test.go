@@ -196,6 +196,11 @@ func endings() []ending {
 			options: vippstest.Options{NoPartialCapture: true}, want: lost, unpaid: true, drops: 1,
 		},
 		{
+			name: "6140, and all of it refused", products: 2, approve: 3 * time.Second, script: []vendingtest.Behaviour{vendingtest.Drop, vendingtest.Jam},
+			options: vippstest.Options{NoPartialCapture: true}, change: func(c *vending.Config) { c.InFull = vending.CaptureAndRefund },
+			faults: []vippstest.Fault{{Op: "capture", Kind: vippstest.RefuseSticky, Code: "6100", Skip: 1, Count: -1}}, want: lost, unpaid: true, drops: 1,
+		},
+		{
 			name: "6140, captured and refunded", products: 2, approve: 3 * time.Second, script: []vendingtest.Behaviour{vendingtest.Drop, vendingtest.Jam},
 			options: vippstest.Options{NoPartialCapture: true}, change: func(c *vending.Config) { c.InFull = vending.CaptureAndRefund },
 			want: func(reserved int64) vending.Outcome {
@@ -321,7 +326,11 @@ func (d door) check(t *testing.T, e ending, s *shop, session *vending.Session, v
 	if v.dearest && !errors.Is(v.refused, vending.ErrAboveReservation) {
 		t.Errorf("a product above the reservation: %v", v.refused)
 	}
-	if receipt, sent := s.vipps.Receipt(session.ID); session.Outcome.Result == vending.Sold && !sent {
-		t.Errorf("no receipt: %s, %v", receipt, session.History)
+	posted := s.vipps.Count("receipt", session.ID)
+	if _, sent := s.vipps.Receipt(session.ID); session.Outcome.Result == vending.Sold && !sent {
+		t.Errorf("no receipt: %v", session.History)
+	}
+	if charged := session.Outcome.Captured - session.Outcome.Refunded; posted > 0 && charged != said {
+		t.Errorf("the receipt says %d, the customer pays %d", said, charged)
 	}
 }

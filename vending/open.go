@@ -269,12 +269,10 @@ func (o *Operator) sell(ctx context.Context, id string) (*Session, error) {
 // MachineOf is the machine that a vend id, or a session's id, belongs to: they begin with its name. A [Machine] that serves
 // a fleet finds by it whom to ask in Conclude. It is empty for an id that is neither.
 func MachineOf(id string) string {
-	session := sessionOf(id)
-	if session == "" {
-		session = id
-	}
-	if i := strings.LastIndex(session, "-"); i > 0 && len(session)-i-1 == idLetters {
-		return session[:i]
+	for _, session := range []string{id, sessionOf(id)} { // a session's id may end as if it had a vend's
+		if i := strings.LastIndex(session, "-"); i > 0 && len(session)-i-1 == idLetters {
+			return session[:i]
+		}
 	}
 	return ""
 }

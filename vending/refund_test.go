@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,31 @@ func TestRefundRefused(t *testing.T) {
 		}
 		if err := s.operator.Refund(t.Context(), vending.RefundRequest{Session: open.Session, Reason: "r"}); !errors.Is(err, vending.ErrNotClosed) {
 			t.Errorf("a session that is open: %v", err)
+		}
+	})
+}
+
+// TestRefundTwice has two people refund the same item at the same moment, for different reasons.
+func TestRefundTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, session := soldBasket(t, vippstest.Options{})
+		defer run(s.operator)()
+		var refused atomic.Int64
+		for i := range 8 {
+			go func() {
+				err := s.operator.Refund(t.Context(), vending.RefundRequest{
+					Session: session.ID, Items: []string{session.Items[0].VendID}, Reason: fmt.Sprint("reason ", i),
+				})
+				if err != nil {
+					refused.Add(1)
+				}
+			}()
+		}
+		s.finish(t)
+		s.audit(t)
+		if payment, _ := s.vipps.Payment(session.ID); payment.Refunded != colaPrice || refused.Load() != 7 {
+			t.Errorf("refunded %d, %d were refused", payment.Refunded, refused.Load())
 		}
 	})
 }

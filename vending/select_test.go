@@ -370,6 +370,16 @@ func TestSelectionExpires(t *testing.T) {
 		if got, ok := s.operator.Selection("oslo12"); !ok || len(got) != 1 {
 			t.Errorf("after 59 seconds: %v", got)
 		}
+		if _, err := s.operator.OpenSitePayment(t.Context(), vending.SiteOrder{Machine: "oslo12", Products: shown(1)}); err != nil {
+			t.Error(err)
+		}
+		if got, ok := s.operator.Selection("oslo12"); ok {
+			t.Errorf("it has its session, and the next customer would get %v", got)
+		}
+		if err := s.operator.ReportSelection("oslo12", products(1)...); err != nil {
+			t.Fatal(err)
+		}
+		later(59 * time.Second)
 		if _, err := s.operator.OpenSitePayment(t.Context(), vending.SiteOrder{Machine: "oslo12", Products: []vending.Shown{{Slot: "A1", Price: 1}}}); !errors.Is(err, vending.ErrRepriced) {
 			t.Errorf("another price: %v", err)
 		}
@@ -380,6 +390,42 @@ func TestSelectionExpires(t *testing.T) {
 		if err := s.operator.ReportSelection("oslo12", vending.Product{Name: "x"}); !errors.Is(err, vipps.ErrInvalidRequest) {
 			t.Errorf("a product without price: %v", err)
 		}
+	})
+}
+
+// slowReady is a machine that takes its time to say whether it can sell.
+type slowReady struct {
+	vending.Machine
+	takes time.Duration
+}
+
+func (m slowReady) Ready(ctx context.Context, machine string) error {
+	later(m.takes)
+	return m.Machine.Ready(ctx, machine)
+}
+
+// TestSelectAges has what was seen of the reservation grow old while the machine is asked: it is read again.
+func TestSelectAges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := staticShop(t, vippstest.Options{}, func(c *vending.Config) { c.Machine = slowReady{c.Machine, 4 * time.Second} })
+		stop := run(s.operator)
+		id := choosing(t, s, vending.StaticQROrder{Machine: "oslo12"})
+		stop()
+		later(12 * time.Second)
+		reads := s.vipps.Count("get", id)
+		if err := s.vipps.PortalCancel(id); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.operator.Select(t.Context(), id, 1, "A1"); !errors.Is(err, vending.ErrTooLate) {
+			t.Errorf("error %v", err)
+		}
+		if n := s.vipps.Count("get", id) - reads; n != 1 || s.drops() != 0 {
+			t.Errorf("%d reads, %d products", n, s.drops())
+		}
+		defer run(s.operator)()
+		s.finish(t)
+		s.audit(t)
 	})
 }
 
