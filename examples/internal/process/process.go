@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 
 	// The test cache must know what the examples are made of.
 	_ "github.com/vippsvending/vipps/examples/internal/setup"
+	_ "github.com/vippsvending/vipps/examples/internal/story"
 	_ "github.com/vippsvending/vipps/examples/internal/termqr"
 	_ "github.com/vippsvending/vipps/ordermanagement"
 	_ "github.com/vippsvending/vipps/qr"
@@ -76,6 +78,12 @@ type Process struct {
 // at the end of the test.
 func Start(tb testing.TB, dir, name string, env []string, args ...string) *Process {
 	tb.Helper()
+	return StartTyping(tb, dir, name, env, nil, args...)
+}
+
+// StartTyping is Start with a standard input, which must come to an end.
+func StartTyping(tb testing.TB, dir, name string, env []string, input io.Reader, args ...string) *Process {
+	tb.Helper()
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
@@ -87,6 +95,7 @@ func Start(tb testing.TB, dir, name string, env []string, args ...string) *Proce
 		}
 	}
 	p.cmd.Env = append(p.cmd.Env, env...)
+	p.cmd.Stdin = input
 	p.cmd.Stderr = &lockedWriter{&p.mu, &p.stderr}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -39,6 +39,15 @@ func (s *Setup) Close() {
 //
 // The program's name is sent with every request. Wrap, if not nil, is put around the connections.
 func New(program string, wrap func(http.RoundTripper) http.RoundTripper) (*Setup, error) {
+	return start(program, wrap, vippstest.Options{})
+}
+
+// NewEmulating is New with an emulator, if it comes to one, of a sales unit and customers of a particular kind.
+func NewEmulating(program string, emulator vippstest.Options) (*Setup, error) {
+	return start(program, nil, emulator)
+}
+
+func start(program string, wrap func(http.RoundTripper) http.RoundTripper, emulator vippstest.Options) (*Setup, error) {
 	config := vipps.Config{
 		Environment: vipps.Environment(os.Getenv("VIPPS_ENVIRONMENT")),
 		Credentials: vipps.Credentials{
@@ -67,7 +76,7 @@ func New(program string, wrap func(http.RoundTripper) http.RoundTripper) (*Setup
 		s.Where = "Vipps MobilePay itself: this is real money"
 	case config.Environment == "" && config.Credentials == vipps.Credentials{}:
 		s.Where, s.Pretend = "an emulator in this process", true
-		s.Emulator = vippstest.New(vippstest.Options{})
+		s.Emulator = vippstest.New(emulator)
 		keys := s.Emulator.Credentials()
 		config.Environment, config.BaseURL = vipps.Test, s.Emulator.URL()
 		config.Credentials = vipps.Credentials{
