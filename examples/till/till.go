@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/examples/internal/setup"
+	"github.com/vippsvending/vipps/examples/internal/story"
+	"github.com/vippsvending/vipps/vending"
+)
+
+// till is a counter with somebody behind it.
+type till struct {
+	options
+	server   *setup.Setup
+	operator *vending.Operator
+	opened   atomic.Bool          // there is a session
+	finished chan vending.Session // nothing is left to do for it
+}
+
+func newTill(server *setup.Setup, o options) (*till, error) {
+	t := &till{options: o, server: server, finished: make(chan vending.Session, 1)}
+	config := vending.Config{
+		Client:   server.Client,
+		Machine:  vending.NewMemoryMachine(t.handOver),
+		Currency: vipps.Currency(o.currency),
+		LegalLinks: epayment.MerchantLegalLinks{
+			TermsOfSaleURL: "https://shop.example/terms", PrivacyPolicyURL: "https://shop.example/privacy",
+		},
+		Observe: t.observe,
+		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	}
+	if o.nobody {
+		config.Timeouts.Approve = o.pace // patience for a demonstration
+	}
+	var err error
+	t.operator, err = vending.NewOperator(config)
+	return t, err
+}
+
+// start keeps sessions moving until stop is called. SellTill does so as well, but only until the money is at rest: the
+// receipt of a basket is sent after that.
+func (t *till) start(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { _ = t.operator.Run(ctx) }) // ends with ctx
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+func (t *till) observe(transition vending.Transition) {
+	story.Narrate(transition)
+	t.opened.Store(true)
+	s := transition.Session
+	switch {
+	case s.State == vending.Waiting && transition.Step.From == vending.Opening:
+		go t.decide(s.ID)
+	case s.Finished():
+		select {
+		case t.finished <- s:
+		default: // a word that comes later changes nothing
+		}
+	}
+}
+
+// decide is the customer with the payment in the app, unless that is a real one.
+func (t *till) decide(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // after Ctrl-C as well: nobody takes the phone away
+	defer cancel()
+	if t.nobody || !sleep(ctx, t.pace) {
+		return
+	}
+	var err error
+	switch {
+	case t.approve != "":
+		err = epayment.New(t.server.Client).ForceApprove(ctx, id, epayment.ForceApproveRequest{
+			Customer: epayment.Customer{PhoneNumber: vipps.Secret(t.approve)},
+		})
+	case t.server.Emulator != nil && t.abort:
+		err = t.server.Emulator.Abort(id)
+	case t.server.Emulator != nil:
+		err = t.server.Emulator.Approve(id)
+	}
+	if err != nil {
+		fmt.Println("the customer could not decide:", err)
+	}
+}
+
+// handOver is the person behind the counter, who presses a key when it is done. Nil means that the customer has it.
+func (t *till) handOver(ctx context.Context, slot string) error {
+	fmt.Println("hand over: one from the", slot)
+	if !sleep(ctx, t.pace/2) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// sleep says whether the time passed before the context ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
