@@ -126,10 +126,44 @@ func TestDynamicQRInterrupted(t *testing.T) {
 }
 
 // A payment that shows something else than the session believes must not go unnoticed.
-func TestDynamicQRDisagreement(t *testing.T) {
+func TestDisagreement(t *testing.T) {
 	t.Parallel()
-	dir := process.Build(t, ".", "emulator", "dynamicqr")
-	address, _ := process.Emulator(t, dir)
+	dir := process.Build(t, ".", "emulator", "dynamicqr", "staticqr", "till")
+	for name, test := range map[string]struct {
+		args       []string
+		line, says string
+	}{
+		"dynamicqr": {
+			[]string{"-approve", phone},
+			"captured 25.00 NOK",
+			"Vipps MobilePay says: AUTHORIZED, 25.00 NOK authorized, 24.00 NOK captured, 0.00 NOK cancelled, 0.00 NOK refunded",
+		},
+		"staticqr": {
+			[]string{"-approve", phone, "-pace", "50ms"},
+			"captured 25.00 NOK",
+			"Vipps MobilePay says: AUTHORIZED, 40.00 NOK authorized, 24.00 NOK captured, 15.00 NOK cancelled, 0.00 NOK refunded",
+		},
+		"till": {
+			[]string{"-approve", phone, "-phone", phone, "-pace", "50ms"},
+			"captured 39.00 NOK",
+			"Vipps MobilePay says: AUTHORIZED, 39.00 NOK authorized, 24.00 NOK captured, 0.00 NOK cancelled, 0.00 NOK refunded",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address, _ := process.Emulator(t, dir)
+			p := process.Start(t, dir, name, append(keys, "VIPPS_BASE_URL="+liar(t, address)), test.args...)
+			finish(t, p, 1, test.line, test.says)
+			if _, stderr := p.Output(); !strings.Contains(stderr, "disagree") {
+				t.Errorf("nothing is said: %s", stderr)
+			}
+		})
+	}
+}
+
+// liar is an emulator that, once something was captured, says that it was 24.00.
+func liar(t *testing.T, address string) string {
+	t.Helper()
 	target, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
@@ -145,18 +179,13 @@ func TestDynamicQRDisagreement(t *testing.T) {
 				return nil
 			}
 			body, err := io.ReadAll(r.Body)
-			body = regexp.MustCompile(`("capturedAmount":\{[^}]*"value":)2500`).ReplaceAll(body, []byte("${1}2400"))
+			body = regexp.MustCompile(`("capturedAmount":\{[^}]*"value":)\d+`).ReplaceAll(body, []byte("${1}2400"))
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 			return err
 		},
 	})
-	defer proxy.Close()
-	p := process.Start(t, dir, "dynamicqr", append(keys, "VIPPS_BASE_URL="+proxy.URL), "-approve", phone)
-	finish(t, p, 1, "captured 25.00 NOK",
-		"Vipps MobilePay says: AUTHORIZED, 25.00 NOK authorized, 24.00 NOK captured, 0.00 NOK cancelled, 0.00 NOK refunded")
-	if _, stderr := p.Output(); !strings.Contains(stderr, "disagree") {
-		t.Errorf("nothing is said: %s", stderr)
-	}
+	t.Cleanup(proxy.Close)
+	return proxy.URL
 }
 
 var (
@@ -333,7 +362,8 @@ func TestAPITourRefused(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	dir := process.Build(t, ".", "dynamicqr", "apitour", "stickers")
+	programs := []string{"dynamicqr", "staticqr", "till", "ops", "apitour", "stickers"}
+	dir := process.Build(t, ".", programs...)
 	for name, test := range map[string]struct {
 		env  []string
 		line string
@@ -353,7 +383,7 @@ func TestEnvironment(t *testing.T) {
 		},
 		"plain http": {[]string{"VIPPS_BASE_URL=http://10.1.2.3"}, "VIPPS_BASE_URL: must be an https address, or http on loopback, without a query"},
 	} {
-		for _, program := range []string{"dynamicqr", "apitour", "stickers"} {
+		for _, program := range programs {
 			t.Run(program+" "+name, func(t *testing.T) {
 				t.Parallel()
 				finish(t, process.Start(t, dir, program, test.env), 1, program+": "+test.line)
