@@ -393,6 +393,44 @@ func TestSelectionExpires(t *testing.T) {
 	})
 }
 
+// TestOpenedElsewhere opens at a worker that does not reach the machine: the one that does lets the product out.
+func TestOpenedElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, d := range doors() {
+		if d.maximum {
+			continue // the choice is made where the machine is
+		}
+		synctest.Test(t, func(t *testing.T) {
+			s := visit(t, d, 1, vippstest.Options{}, &visitor{}, nil)
+			s.hook(t)
+			far := new(vendingtest.Machine)
+			far.SetReady(vending.ErrElsewhere)
+			near := s.operator
+			s.operator = s.operate(t, s.client, s.store, far, func(c *vending.Config) {
+				c.ReturnURL, c.Planogram = "https://shop.example/machines/{token}", s.shelf.get
+				if d.configure != nil {
+					d.configure(c, 1)
+				}
+			})
+			s.hook(t)
+			defer run(s.operator)()
+			defer run(near)()
+			id, err := d.open(t, s, 1)
+			if err != nil {
+				t.Fatalf("%s: %v", d.name, err)
+			}
+			if err := s.vipps.Approve(id); err != nil {
+				t.Fatal(err)
+			}
+			s.finish(t)
+			s.audit(t)
+			if s.drops() != 1 || len(far.Commands()) != 0 {
+				t.Errorf("%s: %d products, %d commands to nobody", d.name, s.drops(), len(far.Commands()))
+			}
+		})
+	}
+}
+
 // slowReady is a machine that takes its time to say whether it can sell.
 type slowReady struct {
 	vending.Machine

@@ -170,8 +170,6 @@ func (r rules) refunding(s *Session, refund *Refund, view *View) (effect, time.T
 		return doSleep, time.Time{}
 	case view == nil:
 		return doRead, time.Time{}
-	case s.Full && view.Captured < s.want(): // an old view
-		return doSleep, time.Time{}
 	case s.Now.Before(refund.SendUntil):
 		return doRefund, time.Time{}
 	case !s.Now.After(refund.SendUntil.Add(lateCapture)) && r.on(guardRefundLate):
