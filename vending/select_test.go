@@ -402,7 +402,6 @@ func TestOpenedElsewhere(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			s := visit(t, d, 1, vippstest.Options{}, &visitor{}, nil)
-			s.hook(t)
 			far := new(vendingtest.Machine)
 			far.SetReady(vending.ErrElsewhere)
 			near := s.operator
