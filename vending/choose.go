@@ -23,7 +23,8 @@ func (o *Operator) Seat(ctx context.Context, machine string) (*Session, error) {
 // request.
 //
 // A product that cannot be chosen changes nothing, and the customer may choose another one: [ErrNoProduct], [ErrSoldOut],
-// [ErrAgeLimit], [ErrAboveReservation], or [ErrRepriced] if the price list is not the one of the approval. Neither does an
+// [ErrAgeLimit], [ErrAboveReservation] (a second product, or one that was refilled after the approval), or [ErrRepriced] if the
+// price list is not the one of the approval. Neither does an
 // error of the payment's read, or [ErrElsewhere] of the machine's Ready: try again. [ErrTooLate] means that the session is not
 // choosing, or that its reservation is gone.
 func (o *Operator) Select(ctx context.Context, session string, ordinal int, slot string) error {

@@ -25,21 +25,50 @@ func (o *Operator) Session(ctx context.Context, id string) (*Session, error) {
 }
 
 // Attention gives the sessions that a person has to look at: those that are held, cannot be released or have been settling
-// for an hour, and those that were closed since a moment and whose outcome needs a person (see [Outcome.NeedsPerson]); oldest first in each part.
+// for an hour, and those that were closed since a moment and whose outcome needs a person (see [Outcome.NeedsPerson]) and is not
+// acknowledged; oldest first in each part. [Session.Action] says what to do.
 func (o *Operator) Attention(ctx context.Context, since time.Time) iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {
 		for s, err := range o.config.Store.Open(ctx) {
-			stuck := s.State == Settling && s.Now.Sub(s.Since) > time.Hour
-			if (err != nil || s.State == Held || stuck || s.Outcome.NeedsPerson()) && !yield(s, err) {
+			if s.State == Closed { // with a task left: below
+				continue
+			}
+			if (err != nil || s.Action() != "") && !yield(s, err) {
 				return
 			}
 		}
 		for s, err := range o.config.Store.Closed(ctx, since, farAway) {
-			if (err != nil || s.Outcome.NeedsPerson()) && !yield(s, err) {
+			if (err != nil || s.Action() != "") && !yield(s, err) {
 				return
 			}
 		}
 	}
+}
+
+// Action says what a person should do about a session now; empty if nothing.
+func (s *Session) Action() string {
+	switch {
+	case s.State == Held:
+		return fmt.Sprintf("say with Resolve whether the product came out, before %s: then nothing is charged for it", s.HoldUntil.UTC().Format("2006-01-02 15:04 MST"))
+	case s.Outcome.NeedsPerson() && s.Outcome != s.Acknowledged:
+		return s.Outcome.Action()
+	case s.stuck():
+		return "look at the session's history: Vipps MobilePay has not answered for an hour; it is tried again by itself"
+	default:
+		return ""
+	}
+}
+
+// stuck says that a session has been settling for too long.
+func (s *Session) stuck() bool { return s.State == Settling && s.Now.Sub(s.Since) > time.Hour }
+
+// Acknowledge says that a person has dealt with a session's outcome, and how: 1 to 200 characters, kept in the history.
+// [Operator.Attention] does not give it any more, unless the outcome changes. Acknowledging twice is the same as once.
+func (o *Operator) Acknowledge(ctx context.Context, session, note string) error {
+	if note == "" || len(note) > 200 {
+		return fmt.Errorf("vending.Acknowledge: %w: note: must be 1 to 200 characters", vipps.ErrInvalidRequest)
+	}
+	return o.tell(ctx, session, fact{kind: factAcknowledged, cause: note})
 }
 
 // farAway is later than any session ends.
@@ -48,6 +77,12 @@ var farAway = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 // Wait returns when a session is closed, or held for a person to decide. It does not move the session: [Operator.Run] does.
 // The error is the context's or the store's.
 func (o *Operator) Wait(ctx context.Context, id string) (*Session, error) {
+	return o.WaitFor(ctx, id, func(s *Session) bool { return s.State == Closed || s.State == Held })
+}
+
+// WaitFor returns when a session is what a predicate wants: Choosing, for example, or Finished. It looks when this process
+// stores the session, and once a second for what other processes do. The error is the context's or the store's.
+func (o *Operator) WaitFor(ctx context.Context, id string, is func(*Session) bool) (*Session, error) {
 	changed, done := o.watch(id)
 	defer done()
 	for {
@@ -55,7 +90,7 @@ func (o *Operator) Wait(ctx context.Context, id string) (*Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.State == Closed || s.State == Held {
+		if is(s) {
 			return s, nil
 		}
 		if err := sleepOr(ctx, changed, time.Second); err != nil { // another process may have moved it
@@ -82,7 +117,8 @@ func (o *Operator) Report(ctx context.Context, vend string, verdict Verdict) err
 	return o.tell(ctx, sessionOf(vend), fact{kind: factVerdict, vend: vend, verdict: verdict})
 }
 
-// Resolve takes a person's word on an item of a session that is held: Dropped charges it, NotDropped does not.
+// Resolve takes a person's word on an item of which nobody knows whether it came out. While the session is held, Dropped
+// charges it and NotDropped does not. Later no sum changes any more: what came out is counted as lost.
 func (o *Operator) Resolve(ctx context.Context, vend string, verdict Verdict) error {
 	if verdict != Dropped && verdict != NotDropped {
 		return fmt.Errorf("vending.Resolve: %w: Verdict: must be Dropped or NotDropped", vipps.ErrInvalidRequest)
@@ -104,6 +140,10 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 	case err != nil:
 		return err
 	case !taken && f.kind == factWithdraw && m.s.withdrawn():
+		return nil
+	case !taken && f.vend != "" && m.s.index(f.vend) < 0:
+		return fmt.Errorf("session %s has no item %s: %w", id, f.vend, ErrNotFound)
+	case !taken && f.kind == factAcknowledged && m.s.State == Closed: // it was before, or nothing needs it
 		return nil
 	case !taken && f.kind == factComplete && m.s.Maximum && m.s.Due >= 0:
 		return nil

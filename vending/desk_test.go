@@ -316,3 +316,100 @@ func TestBadOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestAcknowledge has a person deal with a session of which nobody knows whether the product came out.
+func TestAcknowledge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		s.machine.Script(vendingtest.Forgetful)
+		session, err := s.operator.SellDynamicQR(t.Context(), cola(), s.approveAfter(t, time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		attention := func() (actions []string) {
+			for session := range s.operator.Attention(t.Context(), time.Time{}) {
+				actions = append(actions, session.Action())
+			}
+			return actions
+		}
+		if got := attention(); len(got) != 1 || got[0] == "" {
+			t.Errorf("before: %q", got)
+		}
+		if err := s.operator.Acknowledge(t.Context(), session.ID, ""); !errors.Is(err, vipps.ErrInvalidRequest) {
+			t.Errorf("without a note: %v", err)
+		}
+		for range 2 {
+			if err := s.operator.Acknowledge(t.Context(), session.ID, "the counter says it came out, written off"); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := attention(); len(got) != 0 {
+			t.Errorf("acknowledged, and still there: %q", got)
+		}
+		// What a person says later about a released item is a loss that somebody has to know.
+		if err := s.operator.Resolve(t.Context(), session.Items[0].VendID, vending.Dropped); err != nil {
+			t.Error(err)
+		}
+		if got := attention(); len(got) != 1 {
+			t.Errorf("the outcome has changed: %q", got)
+		}
+		if got := s.session(t, session.ID); got.Outcome.Lost != 2500 || got.Outcome.Unknown != 0 {
+			t.Errorf("outcome %+v", got.Outcome)
+		}
+		if err := s.operator.Resolve(t.Context(), session.ID+"-v7", vending.Dropped); !errors.Is(err, vending.ErrNotFound) {
+			t.Errorf("an item that there is not: %v", err)
+		}
+		s.audit(t)
+	})
+}
+
+// TestHeldAction tells the person in front of a held session what to do.
+func TestHeldAction(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, func(c *vending.Config) { c.UnknownVerdict = vending.HoldUnknown })
+		s.machine.Script(vendingtest.Forgetful)
+		session, err := s.operator.SellDynamicQR(t.Context(), cola(), s.approveAfter(t, time.Second))
+		if err != nil || !strings.Contains(session.Action(), "Resolve") {
+			t.Errorf("%v: action %q", err, session.Action())
+		}
+	})
+}
+
+// TestSellWithReceipt runs a door to its end with no loop but its own: the receipt of a basket is sent all the same.
+func TestSellWithReceipt(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			s := newShop(t, vippstest.Options{}, nil)
+			session, err := s.operator.SellDynamicQR(t.Context(), basket(), s.approveAfter(t, time.Second))
+			if err != nil || !session.Finished() {
+				t.Fatalf("%v, %v", session, err)
+			}
+			if _, sent := s.vipps.Receipt(session.ID); !sent {
+				t.Error("no receipt")
+			}
+		})
+	}
+}
+
+// TestQuote names what would be reserved.
+func TestQuote(t *testing.T) {
+	t.Parallel()
+	s := staticShop(t, vippstest.Options{}, nil)
+	amount, maximum, err := s.operator.QuoteStaticQR(t.Context(), vending.StaticQROrder{Machine: "oslo12", Items: 2})
+	if err != nil || !maximum || amount != (vipps.Amount{Value: 2 * chipsPrice, Currency: vipps.NOK}) {
+		t.Errorf("%s, %t, %v", amount, maximum, err)
+	}
+	if err := s.operator.ReportSelection("oslo12", products(1)...); err != nil {
+		t.Fatal(err)
+	}
+	amount, maximum, err = s.operator.QuoteStaticQR(t.Context(), vending.StaticQROrder{Machine: "oslo12", Items: 2})
+	if err != nil || maximum || amount.Value != colaPrice {
+		t.Errorf("after a choice: %s, %t, %v", amount, maximum, err)
+	}
+	if n := len(s.vipps.Payments()); n != 0 {
+		t.Errorf("%d payments", n)
+	}
+}

@@ -141,7 +141,11 @@
 //		Settling --> Settling: capture refused, of this attempt
 //		Settling --> Settling: cancel refused
 //		Settling --> Settling: verdict, too late
+//		Settling --> Settling: resolved, too late
 //		Closed --> Closed: verdict, too late
+//		Closed --> Closed: resolved, too late
+//		Settling --> Settling: acknowledged, needs a person
+//		Closed --> Closed: acknowledged, needs a person
 //		Closed --> Withdrawing: read, appeared, not approved
 //		Closed --> Settling: read, appeared, reserved
 //		Closed --> Closed: read, answered

@@ -82,7 +82,8 @@ func (o *Operator) OpenDynamicQR(ctx context.Context, order DynamicQROrder) (*Co
 //
 // If the context ends first the customer is taken to have left: the session is withdrawn, or finished if the machine has
 // been told, and followed for 15 seconds more, which is nearly always enough to see it closed. What is left over then is
-// finished by whoever runs the store next. The error wraps the context's and says how the session ended.
+// finished by whoever runs the store next. The error wraps the context's and says how the session ended; the session comes with
+// it, as it is then.
 func (o *Operator) SellDynamicQR(ctx context.Context, order DynamicQROrder, show func(Code)) (*Session, error) {
 	stop := o.ensureRunning(ctx)
 	defer stop()

@@ -150,7 +150,10 @@ func TestSellLeaves(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		var id string
-		_, err := s.operator.SellDynamicQR(ctx, cola(), func(code vending.Code) { id = code.Session })
+		session, err := s.operator.SellDynamicQR(ctx, cola(), func(code vending.Code) { id = code.Session })
+		if session == nil || session.ID != id || session.State != vending.Closed {
+			t.Errorf("the session that was left is %v", session)
+		}
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v, want the context's", err)
 		}

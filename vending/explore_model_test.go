@@ -143,6 +143,8 @@ type explorer struct {
 	// maximum has the customer choose after the approval, once or twice; inFull is a sales unit that captures everything or
 	// nothing; refunds has a person refund an item once.
 	maximum, inFull, refunds bool
+	unknown                  UnknownPolicy
+	policy                   InFullPolicy
 	// maxRefused is how often Vipps MobilePay refuses something in one run.
 	maxRefused uint8
 
@@ -254,7 +256,7 @@ func (e *explorer) at(id uint16, t times, clock bool) Session {
 
 var kinds = []factKind{
 	factCreated, factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factVerdict, factResolved, factCaptureRefused, factCancelRefused,
-	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt,
+	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt, factAcknowledged,
 }
 
 func kindCode(k factKind) uint8 {
@@ -365,7 +367,7 @@ func (e *explorer) read(a world) viewCode {
 func (e *explorer) start() world {
 	s := Session{
 		ID: "s", State: Opening, Seat: "m", Machine: "m", Due: -1, Currency: vipps.NOK, Reserved: int64(e.reserved()),
-		Timeouts: defaultTimeouts,
+		Timeouts: defaultTimeouts, UnknownVerdict: e.unknown, InFull: e.policy,
 	}
 	if e.maximum {
 		s.Maximum, s.MaxItems = true, e.items

@@ -37,7 +37,7 @@ func (e *explorer) violation(a world) string {
 		return "closed; a product is out, not paid, and nobody is told"
 	case -missing > s.Outcome.Over:
 		return "closed; more was kept than came out, and nobody is told"
-	case missing > 0 && !a.portal && !a.silent && a.refusals == 0 && !a.asked && (!e.inFull || e.rules.inFull == CaptureAndRefund):
+	case missing > 0 && !a.portal && !a.silent && a.refusals == 0 && !a.asked && (!e.inFull || e.policy == CaptureAndRefund):
 		return "closed; a product is out and not paid, though nobody refused anything"
 	case s.Outcome.Captured-s.Outcome.Refunded+s.Outcome.Lost-s.Outcome.Over != s.price(dropped):
 		return "closed; the outcome does not add up"
@@ -266,27 +266,29 @@ func TestExplore(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		items   int
-		rules   rules
+		unknown UnknownPolicy
+		refund  InFullPolicy
 		maximum bool
 		inFull  bool
 		refunds bool
 		refused uint8
 	}{
 		{name: "exact, one item", items: 1},
-		{name: "exact, one item, held when unknown", items: 1, rules: rules{unknown: HoldUnknown}},
+		{name: "exact, one item, held when unknown", items: 1, unknown: HoldUnknown},
 		{name: "exact, one item, refunded", items: 1, refunds: true},
 		{name: "exact, two items", items: 2},
 		{name: "maximum", items: 1, maximum: true},
-		{name: "maximum, held when unknown", items: 1, maximum: true, rules: rules{unknown: HoldUnknown}},
+		{name: "maximum, held when unknown", items: 1, maximum: true, unknown: HoldUnknown},
 		{name: "maximum, refunded", items: 1, maximum: true, refunds: true},
 		{name: "maximum, in full only, released", items: 1, maximum: true, inFull: true},
-		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, rules: rules{inFull: CaptureAndRefund}, refused: 1},
+		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, refund: CaptureAndRefund, refused: 1},
 		// Two refusals in one run are in those above; together with two choices they are too many states for a test.
-		{name: "maximum, two choices, held when unknown, one refusal", items: 2, maximum: true, rules: rules{unknown: HoldUnknown}, refused: 1},
+		{name: "maximum, two choices, held when unknown, one refusal", items: 2, maximum: true, unknown: HoldUnknown, refused: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			e := newExplorer(test.rules, test.items, machineFault{})
+			e := newExplorer(rules{}, test.items, machineFault{})
+			e.unknown, e.policy = test.unknown, test.refund
 			e.maximum, e.inFull, e.refunds = test.maximum, test.inFull, test.refunds
 			e.maxRefused = cmp.Or(test.refused, e.maxRefused)
 			found := e.run(limit())

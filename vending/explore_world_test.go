@@ -170,7 +170,7 @@ func (e *explorer) people(a world, add adder) {
 		say(a, factCode{kind: kindCode(factComplete)}, "the customer wants nothing more")
 	}
 	for i := range s.Items {
-		if s.State == Held && !e.mayStart(a, i) {
+		if !e.mayStart(a, i) {
 			say(a, factCode{kind: kindCode(factResolved), vend: uint8(i + 1), verdict: said(a.items[i])}, "a person looks into the machine")
 		}
 		if e.refunds && !a.asked && s.State == Closed {

@@ -28,6 +28,7 @@ const (
 	factRefundMissing  factKind = "refund missing"  // the payment's log does not have it
 	factRefundRefused  factKind = "refund refused"  // for good
 	factReceipt        factKind = "receipt"         // nothing is left to do about it
+	factAcknowledged   factKind = "acknowledged"    // a person has dealt with the outcome
 )
 
 // fact carries what it is about, so that it can be tried on a newer session than the one it was learnt for, and be left
@@ -43,7 +44,7 @@ type fact struct {
 	code     vipps.Code // refused, capture refused, cancel refused, refund refused
 	item     Item       // selected
 	refund   Refund     // refund asked
-	cause    string     // unanswered, refused, not ready, receipt: for the history
+	cause    string     // unanswered, refused, not ready, receipt, acknowledged: for the history
 }
 
 // String is the fact for the history. It holds no secret.
@@ -62,7 +63,7 @@ func (f fact) String() string {
 		return fmt.Sprintf("capture %d refused: %s", f.n, f.code)
 	case factCancelRefused:
 		return fmt.Sprintf("%s: %s", f.kind, f.code)
-	case factUnanswered, factRefused, factNotReady, factReceipt:
+	case factUnanswered, factRefused, factNotReady, factReceipt, factAcknowledged:
 		return fmt.Sprintf("%s: %s", f.kind, f.cause)
 	case factSelected:
 		return fmt.Sprintf("selected: %d. %s in %s for %d", f.n, f.item.Name, f.item.Slot, f.item.Price)

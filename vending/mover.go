@@ -156,7 +156,7 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 				return false, nil
 			}
 		}
-		step := Step{At: m.s.Now, From: m.s.State, Fact: f.String(), To: next.State}
+		step := Step{At: m.s.Now, From: m.s.State, Fact: f.String(), Why: m.o.rules.row(&m.s, f).name, To: next.State}
 		next.History = append(next.History[:len(next.History):len(next.History)], step)
 		next.WakeAt = m.wakeAt(&next, arms)
 		handed := time.Now()
@@ -193,7 +193,7 @@ func (m *mover) note(ctx context.Context, f fact) {
 	switch f.kind {
 	case factVerdict, factResolved, factCaptureRefused, factCreated, factRefunded, factRefundRefused:
 	case factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factCancelRefused, factSelected,
-		factComplete, factRefundAsked, factRefundMissing, factReceipt:
+		factComplete, factRefundAsked, factRefundMissing, factReceipt, factAcknowledged:
 		return // these say nothing about the machine or the money that will not be learnt again
 	default:
 		return
@@ -202,7 +202,7 @@ func (m *mover) note(ctx context.Context, f fact) {
 		return
 	}
 	next := m.s
-	step := Step{At: m.s.Now, From: m.s.State, Fact: f.String() + " (changes nothing)", To: m.s.State}
+	step := Step{At: m.s.Now, From: m.s.State, Fact: f.String(), Why: "changes nothing", To: m.s.State}
 	next.History = append(next.History[:len(next.History):len(next.History)], step)
 	if err := m.o.config.Store.Save(ctx, next); err != nil {
 		m.warn(ctx, "a late word could not be written down: "+f.String(), err)

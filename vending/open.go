@@ -61,6 +61,8 @@ func (o *Operator) newSession(machine string, door Door, planogram string) Sessi
 		Nonce:                random(26),
 		MinimumUserAge:       o.config.MinimumUserAge,
 		Timeouts:             o.timeouts(machine),
+		UnknownVerdict:       o.config.UnknownVerdict,
+		InFull:               o.config.InFull,
 		Due:                  -1,
 	}
 }
@@ -257,11 +259,24 @@ func (o *Operator) leave(ctx context.Context, id string, cause error) error {
 	return fmt.Errorf("session %s was left and ended as %s: %w", id, s.Summary(), cause)
 }
 
+// tasksTime is how long a sale that is settled is followed, for its receipt.
+const tasksTime = 5 * time.Second
+
 // sell waits for a session that was opened. If the context ends first the customer is taken to have left.
 func (o *Operator) sell(ctx context.Context, id string) (*Session, error) {
 	s, err := o.Wait(ctx, id)
 	if err != nil {
-		return nil, o.leave(ctx, id, err)
+		err = o.leave(ctx, id, err)
+		last, _ := o.Session(context.WithoutCancel(ctx), id) // nil if the store does not answer
+		return last, err
+	}
+	if s.State != Closed || s.Finished() || s.Absent {
+		return s, nil
+	}
+	following, cancel := context.WithTimeout(ctx, tasksTime)
+	defer cancel()
+	if done, err := o.WaitFor(following, id, (*Session).Finished); err == nil {
+		return done, nil
 	}
 	return s, nil
 }

@@ -163,7 +163,7 @@ func NewOperator(config Config) (*Operator, error) {
 		// allowed for one payment.
 		payments:   epayment.New(config.Client.SingleAttempt()),
 		orders:     ordermanagement.New(config.Client.SingleAttempt()),
-		rules:      rules{unknown: config.UnknownVerdict, inFull: config.InFull},
+		rules:      rules{},
 		kick:       make(chan struct{}, 1),
 		watching:   map[string][]chan struct{}{},
 		nudged:     map[string]time.Time{},

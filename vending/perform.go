@@ -121,7 +121,11 @@ func (m *mover) create(ctx context.Context) (bool, error) {
 	}
 	m.last = err
 	if refused, ok := m.conclusive(err); ok {
-		return m.take(ctx, fact{kind: factRefused, code: refused.Code, cause: err.Error()})
+		cause := err.Error()
+		if refused.Code == epayment.CodeCustomerNotFound { // its words blame the customer, and a screen may show them
+			cause = string(refused.Code)
+		}
+		return m.take(ctx, fact{kind: factRefused, code: refused.Code, cause: cause})
 	}
 	if errors.Is(err, vipps.ErrInvalidRequest) {
 		return m.take(ctx, fact{kind: factRefused, cause: err.Error()})

@@ -24,15 +24,14 @@ type InFullPolicy int
 const (
 	// ReleaseAll charges nothing: the product is lost, and a person is told. It is the default.
 	ReleaseAll InFullPolicy = iota
-	// CaptureAndRefund captures all of the reservation and refunds what is too much. The customer's bank may take days.
+	// CaptureAndRefund captures all of the reservation and refunds what is too much. The customer's bank may take days. It is
+	// for the sessions that are under way: with either policy the doors that reserve a maximum are closed in this process.
 	CaptureAndRefund
 )
 
 // rules are the pure part of the engine: what a fact does to a session, what the money needs, what to do next. They read
 // no clock but Session.Now and call nobody.
 type rules struct {
-	unknown UnknownPolicy
-	inFull  InFullPolicy
 	// off switches single guards off, and instead puts rows before the table, in tests that show what each of them prevents.
 	off     guard
 	instead []row
@@ -62,14 +61,23 @@ func (r rules) on(g guard) bool { return r.off&g == 0 }
 // apply takes one fact. It returns the next session and whether any row of the table took the fact; the given session is
 // not changed.
 func (r rules) apply(s Session, f fact) (Session, bool) {
+	w := r.row(&s, f)
+	if w == nil {
+		return s, false
+	}
+	return r.follow(w, s, f), true
+}
+
+// row finds the row that takes a fact; nil if none does.
+func (r rules) row(s *Session, f fact) *row {
 	for _, rows := range [][]row{r.instead, table} {
 		for i := range rows {
-			if rows[i].takes(r, &s, f) {
-				return r.follow(&rows[i], s, f), true
+			if rows[i].takes(r, s, f) {
+				return &rows[i]
 			}
 		}
 	}
-	return s, false
+	return nil
 }
 
 func (w *row) takes(r rules, s *Session, f fact) bool {

@@ -92,7 +92,10 @@ type Session struct {
 	MinimumUserAge int
 	// Timeouts are the machine's when the session was opened.
 	Timeouts Timeouts
-	Items    []Item
+	// UnknownVerdict and InFull are the operator's policies when the session was opened.
+	UnknownVerdict UnknownPolicy
+	InFull         InFullPolicy
+	Items          []Item
 	// Item is the index of the item being let out, or of the next one.
 	Item int
 	// Nonce is in the payment's metadata too: a payment without it is somebody else's.
@@ -147,6 +150,8 @@ type Session struct {
 	// Refunds are those that were asked for, done or not. RefundN is the last number that one of them used.
 	Refunds []Refund
 	RefundN int
+	// Acknowledged is the outcome that a person has dealt with; see [Operator.Acknowledge].
+	Acknowledged Outcome
 
 	History []Step
 	// WakeAt is when somebody has to look again; zero is never. It is lease, timer and poll schedule in one.
@@ -188,7 +193,10 @@ type Attempt struct {
 type Step struct {
 	At   time.Time
 	From State
+	// Fact is what was learnt, and Why what it meant to the session; amounts are in minor units. They are for people and may
+	// change their words.
 	Fact string
+	Why  string `json:",omitzero"`
 	To   State
 }
 

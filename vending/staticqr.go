@@ -68,6 +68,16 @@ func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redi
 	return o.redirect(&s), nil
 }
 
+// QuoteStaticQR says what [Operator.OpenStaticQR] would reserve now, for the page that names it before the button is pressed,
+// and whether that is a maximum. Nothing is made.
+func (o *Operator) QuoteStaticQR(ctx context.Context, order StaticQROrder) (amount vipps.Amount, maximum bool, err error) {
+	if err := order.check("vending.QuoteStaticQR"); err != nil {
+		return vipps.Amount{}, false, err
+	}
+	s, _, err := o.static(ctx, StaticQR, order)
+	return vipps.Amount{Value: s.Reserved, Currency: s.Currency}, s.Maximum, err
+}
+
 func (order *StaticQROrder) check(op string) error {
 	var f findings
 	f.require(isMachine(order.Machine), machineRule)

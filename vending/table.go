@@ -86,9 +86,12 @@ var table = []row{
 	{in(Settling), factCaptureRefused, "of this attempt", ofThisAttempt, "", refuseAttempt},
 	{in(Settling), factCancelRefused, "", nil, "", refuseCancel},
 	{in(Settling), factVerdict, "too late", lateWord, "", amendLate},
+	{in(Settling), factResolved, "too late", lateWord, "", amendLate},
 
 	// The payment is at rest.
 	{in(Closed), factVerdict, "too late", lateWord, "", amendLate},
+	{in(Closed), factResolved, "too late", lateWord, "", amendLate},
+	{in(Settling, Closed), factAcknowledged, "needs a person", needsPerson, "", acknowledge},
 	{in(Closed), factRead, "appeared, not approved", reappeared, Withdrawing, reopen},
 	{in(Closed), factRead, "appeared, reserved", reserved, Settling, reopen},
 	{in(Closed), factRead, "answered", looking, "", looked},
@@ -214,12 +217,14 @@ func verdictAndMore(r rules, s *Session, f fact) bool {
 
 func verdictUnknown(policy UnknownPolicy) func(rules, *Session, fact) bool {
 	return func(r rules, s *Session, f fact) bool {
-		return ofCurrent(r, s, f) && f.verdict == Unknown && r.unknown == policy
+		return ofCurrent(r, s, f) && f.verdict == Unknown && s.UnknownVerdict == policy
 	}
 }
 
 func verdictPassed(policy UnknownPolicy) func(rules, *Session, fact) bool {
-	return func(r rules, s *Session, _ fact) bool { return !s.Now.Before(s.VerdictUntil) && r.unknown == policy }
+	return func(_ rules, s *Session, _ fact) bool {
+		return !s.Now.Before(s.VerdictUntil) && s.UnknownVerdict == policy
+	}
 }
 
 // index finds the item of a try.
@@ -271,7 +276,7 @@ func sending(_ rules, s *Session, _ fact) bool { return s.due(TaskReceipt) }
 
 // inFullOnly is Vipps MobilePay refusing to capture a part, where the operator wants all captured and the rest refunded.
 func inFullOnly(r rules, s *Session, f fact) bool {
-	return r.inFull == CaptureAndRefund && f.code == codeMustCaptureFull && !s.Full && ofThisAttempt(r, s, f) &&
+	return s.InFull == CaptureAndRefund && f.code == codeMustCaptureFull && !s.Full && ofThisAttempt(r, s, f) &&
 		s.Seen.authorized() && s.Seen.Captured < s.Due && s.Due < s.Seen.Authorized && s.Seen.Cancelled == 0
 }
 
@@ -294,6 +299,12 @@ func (r rules) asking(s *Session, f fact) *Refund {
 	}
 	return nil
 }
+
+func needsPerson(_ rules, s *Session, _ fact) bool {
+	return s.Outcome.NeedsPerson() && s.Outcome != s.Acknowledged
+}
+
+func acknowledge(_ rules, s *Session, _ fact) { s.Acknowledged = s.Outcome }
 
 func ofThisRefund(r rules, s *Session, f fact) bool { return r.asking(s, f) != nil }
 
