@@ -1,0 +1,99 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vippsvending/vipps/vending/sqlstore"
+)
+
+// pragma reads a setting of one connection.
+func pragma(t *testing.T, conn *sql.Conn, name string) (value string) {
+	t.Helper()
+	if err := conn.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// TestSQLiteSettings reads back how every connection of the pool runs.
+func TestSQLiteSettings(t *testing.T) {
+	t.Parallel()
+	_, db := sqlite(t).open(t)
+	var open []*sql.Conn
+	for range 6 {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		open = append(open, conn)
+	}
+	for i, conn := range open {
+		for name, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "busy_timeout": "5000"} {
+			if got := pragma(t, conn, name); got != want {
+				t.Errorf("connection %d has %s=%s, want %s", i, name, got, want)
+			}
+		}
+	}
+	if got := db.Stats().MaxOpenConnections; got == 0 {
+		t.Error("the pool has no limit")
+	}
+}
+
+// TestSQLiteSyncs opens a database with settings that forget, and changes them behind the store's back: what writes waits
+// for the disk all the same. A level above FULL is left.
+func TestSQLiteSyncs(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[string]string{"OFF": "2", "NORMAL": "2", "EXTRA": "3"} {
+		t.Run(level, func(t *testing.T) {
+			t.Parallel()
+			dsn := strings.Replace(sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "sessions.db")), "synchronous(FULL)", "synchronous("+level+")", 1)
+			d := database{sqlstore.SQLite, func(tb testing.TB) *sql.DB { return openSQL(tb, "sqlite", dsn) }}
+			store, db := d.open(t)
+			db.SetMaxOpenConns(1) // so that it is the one that writes
+			for round := range 3 {
+				if _, err := db.ExecContext(t.Context(), "PRAGMA synchronous = "+level); err != nil {
+					t.Fatal(err)
+				}
+				s := session(strings.Repeat("a", round+1))
+				if err := store.Create(t.Context(), s); err != nil {
+					t.Fatal(err)
+				}
+				conn, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := pragma(t, conn, "synchronous"); got != want {
+					t.Errorf("after a write the connection has synchronous=%s, want %s", got, want)
+				}
+				conn.Close()
+			}
+		})
+	}
+}
+
+// TestSQLiteRefuses opens what cannot be a durable store.
+func TestSQLiteRefuses(t *testing.T) {
+	t.Parallel()
+	for name, refused := range map[string]struct {
+		dsn  string
+		err  error
+		says string
+	}{
+		"in memory":   {"file::memory:?_pragma=busy_timeout(1000)", sqlstore.ErrNotDurable, "give a file"},
+		"no patience": {"file:" + filepath.ToSlash(filepath.Join(t.TempDir(), "a.db")), nil, "sqlstore.SQLiteDSN"},
+		"no folder":   {sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "missing", "a.db")), sqlstore.ErrGone, "folder"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sqlstore.Open(t.Context(), openSQL(t, "sqlite", refused.dsn), sqlstore.Options{Dialect: sqlstore.SQLite, Keys: [][]byte{key(1)}})
+			if err == nil || refused.err != nil && !errors.Is(err, refused.err) || !strings.Contains(err.Error(), refused.says) {
+				t.Errorf("%v, want an error that matches %v and says %q", err, refused.err, refused.says)
+			}
+		})
+	}
+}
