@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/webhooks"
 )
 
 // CheckIns says how customers are served who scan a callback code with the app. A scan is a webhook: give
-// [Operator.HandleEvent] to the handler of user.checked-in.v1 before the codes are printed.
+// [Operator.HandleEvent] to the handler of user.checked-in.v1 before the codes are printed. An event without SentAt, which
+// webhooks.Handler sets, is of unknown age and makes no payment.
 type CheckIns struct {
 	// Machine finds the machine of a code. Defaults to the code's id being the machine's name.
 	Machine func(merchantQRID string) (machine string, ok bool)
@@ -43,20 +45,24 @@ func (o *Operator) checkIn(ctx context.Context, event *webhooks.CheckInEvent) er
 		return nil
 	}
 	if !ok || !isMachine(machine) {
-		return refuse(fmt.Errorf("code %s: %w", event.MerchantQRID, errNoMachine))
+		return refuse(fmt.Errorf("code %q: %w", event.MerchantQRID, ErrNoMachine))
 	}
-	if age, known := event.Age(); known && age > checkInAge {
-		return refuse(fmt.Errorf("%w: %s", errOldCheckIn, age))
+	if age, known := event.Age(); !known || age > checkInAge {
+		return refuse(fmt.Errorf("%w: %s, known: %t", errOldCheckIn, age, known))
 	}
 	err := o.openCheckIn(ctx, machine, event)
-	if _, busy := errors.AsType[*BusyError](err); busy || errors.Is(err, ErrPartialCapture) || errors.Is(err, ErrSoldOut) || errors.Is(err, errNotReady) {
+	if _, busy := errors.AsType[*BusyError](err); busy {
 		return refuse(err)
+	}
+	for _, final := range []error{ErrPartialCapture, ErrSoldOut, ErrNoMachine, errNotReady, vipps.ErrInvalidRequest} {
+		if errors.Is(err, final) { // delivering it again, for days, would not help
+			return refuse(err)
+		}
 	}
 	return err
 }
 
 var (
-	errNoMachine  = errors.New("no machine has this code")
 	errOldCheckIn = errors.New("the check-in is too old")
 	errNotReady   = errors.New("the machine cannot sell")
 )
@@ -72,12 +78,12 @@ func (o *Operator) openCheckIn(ctx context.Context, machine string, event *webho
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	config := o.config.CheckIns
-	s, chosen, err := o.static(ctx, CheckIn, StaticQROrder{Machine: machine, Items: config.Items, MinimumUserAge: config.MinimumUserAge})
+	s, err := o.static(ctx, CheckIn, StaticQROrder{Machine: machine, Items: config.Items, MinimumUserAge: config.MinimumUserAge})
 	if err != nil {
 		return err
 	}
 	s.ID = id
-	request := o.request(&s, config.Description)
+	request := o.request(&s, s.only(config.Description))
 	request.UserFlow = config.UserFlow
 	if request.UserFlow == epayment.PushMessage {
 		request.ReturnURL = ""
@@ -91,7 +97,6 @@ func (o *Operator) openCheckIn(ctx context.Context, machine string, event *webho
 	if err := o.store(ctx, &s, 0); err != nil && !errors.Is(err, ErrExists) {
 		return err
 	}
-	o.sold(machine, chosen)
 	o.wakeLoop()
 	return nil
 }

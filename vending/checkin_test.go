@@ -1,6 +1,7 @@
 package vending_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -107,7 +108,15 @@ func TestCheckInRefused(t *testing.T) {
 		event  webhooks.CheckInEvent
 		notice bool
 		busy   bool
+		// ageless is a check-in that does not say when it was.
+		ageless bool
 	}{
+		{name: "of unknown age", event: webhooks.CheckInEvent{InitiatedAt: time.Now()}, ageless: true, notice: true},
+		{name: "of a machine that was scrapped", change: func(c *vending.Config) {
+			c.Planogram = func(context.Context, string) (vending.Planogram, error) {
+				return vending.Planogram{}, vending.ErrNoMachine
+			}
+		}, notice: true},
 		{name: "two minutes old", event: webhooks.CheckInEvent{InitiatedAt: time.Now().Add(-121 * time.Second), SentAt: time.Now()}, notice: true},
 		{name: "another sales unit's", event: webhooks.CheckInEvent{MSN: "999999"}},
 		{name: "no such machine", event: webhooks.CheckInEvent{MerchantQRID: "../oslo"}, notice: true},
@@ -146,6 +155,9 @@ func TestCheckInRefused(t *testing.T) {
 				}
 				if event.MerchantQRID == "" {
 					event.MerchantQRID = "oslo12"
+				}
+				if event.SentAt.IsZero() && !test.ageless {
+					event.InitiatedAt, event.SentAt = time.Now(), time.Now()
 				}
 				event.CustomerToken = "token-1"
 				if err := s.operator.HandleEvent(t.Context(), &event); err != nil {
@@ -188,7 +200,7 @@ func TestCheckInStoreAway(t *testing.T) {
 				return planogram(ctx, machine)
 			}
 		})
-		event := &webhooks.CheckInEvent{MSN: s.client.MerchantSerialNumber(), MerchantQRID: "oslo12", CustomerToken: vipps.Secret(s.vipps.CheckIn("", "oslo12"))}
+		event := &webhooks.CheckInEvent{MSN: s.client.MerchantSerialNumber(), MerchantQRID: "oslo12", CustomerToken: vipps.Secret(s.vipps.CheckIn("", "oslo12")), InitiatedAt: time.Now(), SentAt: time.Now()}
 		if err := s.operator.HandleEvent(t.Context(), event); !errors.Is(err, away) {
 			t.Errorf("error %v, want one that has it delivered again", err)
 		}
@@ -239,7 +251,7 @@ func TestReplace(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				later(500 * time.Millisecond)
+				later(21 * time.Second)
 				s.vipps.Inject(test.faults...)
 				test.first(t, s, first.Session)
 				second, err := s.operator.OpenDynamicQR(t.Context(), cola())

@@ -20,7 +20,7 @@ func (o *Operator) Seat(ctx context.Context, machine string) (*Session, error) {
 // Select is the customer choosing a product, in a session that is [Choosing]: the machine is then told to let it out, and
 // [Operator.Wait] or Config.Observe say what became of it. Call it in the process that reaches the machine. The ordinal
 // counts the products of the session from 1, dropped or not: len(Items) + 1 is the next. The same selection again is the same
-// request.
+// request, so take the ordinal once for each press of a button.
 //
 // A product that cannot be chosen changes nothing, and the customer may choose another one: [ErrNoProduct], [ErrSoldOut],
 // [ErrAgeLimit], [ErrAboveReservation] (a second product, or one that was refilled after the approval), or [ErrRepriced] if the
@@ -38,7 +38,8 @@ func (o *Operator) Select(ctx context.Context, session string, ordinal int, slot
 	if m.s.chosen(ordinal, slot) {
 		return nil // asked before
 	}
-	if m.s.State != Choosing || !inTurn(&m.s, fact{n: ordinal}) {
+	if m.tick(); m.s.State != Choosing || !inTurn(&m.s, fact{n: ordinal}) {
+		_ = o.config.Store.Wake(ctx, 0, session) // its time may be over, and nobody has seen it yet
 		return fmt.Errorf("session %s is %s and has %d products: %w", session, m.s.State, len(m.s.Items), ErrTooLate)
 	}
 	item, err := o.choice(ctx, &m.s, slot)
@@ -50,7 +51,14 @@ func (o *Operator) Select(ctx context.Context, session string, ordinal int, slot
 	}
 	err = m.choose(ctx, ordinal, item)
 	if m.s.State == Vending && m.how == armed {
+		o.mu.Lock()
+		delete(o.selections, m.s.Machine) // the button was for this session
+		o.mu.Unlock()
+		// The machine's word is not given up with whoever pressed the button, nor waited for without end.
+		working, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.s.Timeouts.Verdict+time.Minute)
+		m.done = working.Done()
 		o.apart(func() {
+			defer cancel()
 			if err := m.run(context.WithoutCancel(ctx)); err != nil {
 				m.warn(ctx, "session stopped", err)
 			}
@@ -136,8 +144,10 @@ func (m *mover) choose(ctx context.Context, ordinal int, item Item) error {
 		}
 		m.view = nil
 	}
-	return fmt.Errorf("session %s: the reservation could not be checked, choose again: %w", m.id, ErrTooLate)
+	return fmt.Errorf("session %s: %w", m.id, errChooseAgain)
 }
+
+var errChooseAgain = errors.New("the reservation could not be checked in time, choose again")
 
 // Complete ends a session with a maximum once the customer wants nothing more: what dropped is captured at once and the
 // rest released. Without it a session ends by itself when Timeouts.Select passes, when the reservation is spent, or after as

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vippsvending/vipps"
 )
@@ -30,7 +31,7 @@ func (o *Operator) Session(ctx context.Context, id string) (*Session, error) {
 func (o *Operator) Attention(ctx context.Context, since time.Time) iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {
 		for s, err := range o.config.Store.Open(ctx) {
-			if s.State == Closed { // with a task left: below
+			if err == nil && s.State == Closed && !s.Ended.Before(since) { // with a task left: below
 				continue
 			}
 			if (err != nil || s.Action() != "") && !yield(s, err) {
@@ -53,19 +54,24 @@ func (s *Session) Action() string {
 	case s.Outcome.NeedsPerson() && s.Outcome != s.Acknowledged:
 		return s.Outcome.Action()
 	case s.stuck():
-		return "look at the session's history: Vipps MobilePay has not answered for an hour; it is tried again by itself"
+		return "look at the session's history: Vipps MobilePay has refused or not answered for an hour; it is tried again by itself"
 	default:
 		return ""
 	}
 }
 
-// stuck says that a session has been settling for too long.
-func (s *Session) stuck() bool { return s.State == Settling && s.Now.Sub(s.Since) > time.Hour }
+// stuck says that a session has been settled, taken back or refunded for too long.
+func (s *Session) stuck() bool {
+	if refund := s.refunding(); s.State == Closed && refund != nil {
+		return s.Now.Sub(refund.Asked) > time.Hour
+	}
+	return (s.State == Settling || s.State == Withdrawing) && s.Now.Sub(s.Since) > time.Hour
+}
 
 // Acknowledge says that a person has dealt with a session's outcome, and how: 1 to 200 characters, kept in the history.
 // [Operator.Attention] does not give it any more, unless the outcome changes. Acknowledging twice is the same as once.
 func (o *Operator) Acknowledge(ctx context.Context, session, note string) error {
-	if note == "" || len(note) > 200 {
+	if length := utf8.RuneCountInString(note); length == 0 || length > 200 {
 		return fmt.Errorf("vending.Acknowledge: %w: note: must be 1 to 200 characters", vipps.ErrInvalidRequest)
 	}
 	return o.tell(ctx, session, fact{kind: factAcknowledged, cause: note})
@@ -167,7 +173,8 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 
 // withdrawn says that the session is being taken back or has ended without telling the machine anything.
 func (s *Session) withdrawn() bool {
-	return s.State == Withdrawing || s.State == Closed && (len(s.Items) == 0 || s.Items[0].VendID == "")
+	return s.State == Withdrawing || s.Due >= 0 && s.Reason == ReasonReturned ||
+		s.State == Closed && (len(s.Items) == 0 || s.Items[0].VendID == "")
 }
 
 // knows says that a word on an item has been taken before.
@@ -179,6 +186,9 @@ func (s *Session) knows(f fact) bool {
 // stored tells everybody who waits in this process.
 func (o *Operator) stored(s Session, step Step) {
 	o.mu.Lock()
+	if step.From != Settling && step.To == Settling { // what was pressed meanwhile was for this session
+		delete(o.selections, s.Machine)
+	}
 	for _, changed := range o.watching[s.ID] {
 		select {
 		case changed <- struct{}{}:

@@ -67,7 +67,7 @@
 //
 //   - A machine is told to let a product out only on a read at most 15 seconds old that showed a reservation which covers
 //     it, and may start its motor at most Timeouts.Start later.
-//   - Nothing is captured that the machine has not said it dropped.
+//   - Nothing is captured that the machine has not said it dropped, unless the operator has chosen [CaptureAndRefund].
 //   - Each item is let out at most once, across retries, crashes, pauses and several workers, if the [Machine] keeps its
 //     promise.
 //   - Every payment comes to rest, all of it captured or released, checked against Vipps MobilePay; or it is in front of a
@@ -79,7 +79,7 @@
 //
 // # What a program has to do
 //
-// Give a durable [Store] and call [Operator.Run] in at least one process, always: a session that waits needs somebody who
+// Limit how often a page may open sessions: each takes a machine for a while. Give a durable [Store] and call [Operator.Run] in at least one process, always: a session that waits needs somebody who
 // looks at it. Pass webhooks to [Operator.HandleEvent]; they make things quicker, and without them polling does. Look at
 // what [Operator.Attention] gives. Have a [Machine] that keeps its promise over a power cut: [Journaled] makes one of a plain
 // driver on the same box.
@@ -149,6 +149,10 @@
 //		Closed --> Withdrawing: read, appeared, not approved
 //		Closed --> Settling: read, appeared, reserved
 //		Closed --> Closed: read, answered
+//		Closed --> Closed: read, shows the refund
+//		Closed --> Closed: read, somebody else has refunded
+//		Closed --> Closed: read, somebody has acted
+//		Closed --> Closed: postponed, a task
 //		Closed --> Closed: receipt
 //		Closed --> Closed: refund asked, within what was captured
 //		Closed --> Closed: refunded, by this attempt

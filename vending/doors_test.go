@@ -2,6 +2,7 @@ package vending_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync"
 	"testing"
@@ -223,7 +224,7 @@ func visit(t *testing.T, d door, n int, options vippstest.Options, v *visitor, c
 	t.Helper()
 	var s *shop
 	s = newShop(t, options, func(c *vending.Config) {
-		c.ReturnURL = "https://shop.example/machines/{token}"
+		c.ReturnURL, c.PageKey = "https://shop.example/machines/{token}", vipps.Secret(rand.Text()+rand.Text())
 		c.Observe = func(transition vending.Transition) { v.watch(t, s, transition) }
 		c.Planogram = func(ctx context.Context, machine string) (vending.Planogram, error) { return s.shelf.get(ctx, machine) }
 		if d.configure != nil {

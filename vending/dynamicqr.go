@@ -61,6 +61,9 @@ func (o *Operator) OpenDynamicQR(ctx context.Context, order DynamicQROrder) (*Co
 	if err := o.reachable(ctx, order.Machine); err != nil {
 		return nil, err
 	}
+	if err := o.oneByOne(order.Machine, order.Products); err != nil {
+		return nil, err
+	}
 	s := o.exact(order.Machine, DynamicQR, order.Planogram, order.Products)
 	request := o.request(&s, order.Description)
 	request.UserFlow = epayment.QR

@@ -195,7 +195,7 @@ func (e *explorer) intern(s Session) uint16 {
 	s.Seen.At, s.Seen.Twice, s.CancelAt, s.Capture.SendUntil, s.Capture.RetryAt, s.Approved, s.WakeAt = time.Time{}, false, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Since, s.Ended = time.Time{}, time.Time{}
 	for i := range s.Refunds {
-		s.Refunds[i].SendUntil = time.Time{}
+		s.Refunds[i].SendUntil, s.Refunds[i].Asked = time.Time{}, time.Time{}
 	}
 	s.Creates, s.Unfunded = 0, 0
 	for i := range s.Tasks {
@@ -256,7 +256,7 @@ func (e *explorer) at(id uint16, t times, clock bool) Session {
 
 var kinds = []factKind{
 	factCreated, factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factVerdict, factResolved, factCaptureRefused, factCancelRefused,
-	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt, factAcknowledged,
+	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt, factAcknowledged, factPostponed,
 }
 
 func kindCode(k factKind) uint8 {

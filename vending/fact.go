@@ -28,6 +28,7 @@ const (
 	factRefundMissing  factKind = "refund missing"  // the payment's log does not have it
 	factRefundRefused  factKind = "refund refused"  // for good
 	factReceipt        factKind = "receipt"         // nothing is left to do about it
+	factPostponed      factKind = "postponed"       // a task that failed is tried again later
 	factAcknowledged   factKind = "acknowledged"    // a person has dealt with the outcome
 )
 
@@ -44,7 +45,7 @@ type fact struct {
 	code     vipps.Code // refused, capture refused, cancel refused, refund refused
 	item     Item       // selected
 	refund   Refund     // refund asked
-	cause    string     // unanswered, refused, not ready, receipt, acknowledged: for the history
+	cause    string     // unanswered, refused, not ready, receipt, acknowledged, postponed: for the history
 }
 
 // String is the fact for the history. It holds no secret.
@@ -63,7 +64,7 @@ func (f fact) String() string {
 		return fmt.Sprintf("capture %d refused: %s", f.n, f.code)
 	case factCancelRefused:
 		return fmt.Sprintf("%s: %s", f.kind, f.code)
-	case factUnanswered, factRefused, factNotReady, factReceipt, factAcknowledged:
+	case factUnanswered, factRefused, factNotReady, factReceipt, factAcknowledged, factPostponed:
 		return fmt.Sprintf("%s: %s", f.kind, f.cause)
 	case factSelected:
 		return fmt.Sprintf("selected: %d. %s in %s for %d", f.n, f.item.Name, f.item.Slot, f.item.Price)

@@ -17,6 +17,9 @@ type mover struct {
 	// little later: what the store takes its time for has passed.
 	loaded time.Time
 	base   time.Time
+	// returned is when the store had answered; low is a moment by its clock that had passed by then.
+	returned time.Time
+	low      time.Time
 	// view is this worker's own newest read, and seen is when it was sent, by our own clock. Nil after anything that was
 	// not answered.
 	view *View
@@ -78,9 +81,13 @@ func (m *mover) load(ctx context.Context) error {
 		return fmt.Errorf("session %s: %w", m.id, err)
 	}
 	m.s, m.loaded, m.base = s, asked, s.Now
+	m.returned, m.low = time.Now(), s.Now
 	m.how, m.claim = unarmed, lease
 	return nil
 }
+
+// at is now by the store's clock, or a little earlier: what is stamped with it is not older than it says.
+func (m *mover) at() time.Time { return m.low.Add(max(0, time.Since(m.returned))) }
 
 // tick sets the session's clock: the store's, as far as we can tell.
 func (m *mover) tick() { m.s.Now = m.base.Add(since(m.loaded)) }
@@ -122,6 +129,12 @@ func (m *mover) run(ctx context.Context) error {
 		again, err := m.perform(ctx, do)
 		if err != nil {
 			return err
+		}
+		if i, _ := m.s.task(); !again && m.s.State == Closed && m.last != nil && i >= 0 && m.s.Tasks[i].Kind != TaskLook {
+			if again, err = m.take(ctx, fact{kind: factPostponed, cause: string(m.s.Tasks[i].Kind) + ", " + m.last.Error()}); err != nil {
+				return err
+			}
+			m.last = nil
 		}
 		if !again {
 			return m.sleep(ctx, m.o.delay(&m.s, m.last))
@@ -193,7 +206,7 @@ func (m *mover) note(ctx context.Context, f fact) {
 	switch f.kind {
 	case factVerdict, factResolved, factCaptureRefused, factCreated, factRefunded, factRefundRefused:
 	case factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factCancelRefused, factSelected,
-		factComplete, factRefundAsked, factRefundMissing, factReceipt, factAcknowledged:
+		factComplete, factRefundAsked, factRefundMissing, factReceipt, factAcknowledged, factPostponed:
 		return // these say nothing about the machine or the money that will not be learnt again
 	default:
 		return

@@ -35,12 +35,12 @@ func random(n int) string {
 	return letters.EncodeToString(bytes)[:n]
 }
 
-const machineRule = "Machine: must be 1 to 25 letters, digits and hyphens, and not begin with 0"
+const machineRule = "Machine: must be 1 to 25 small letters, digits and hyphens, and not begin with 0"
 
 func isMachine(name string) bool {
 	ok := len(name) > 0 && len(name) <= 25 && name[0] != '0'
 	for _, c := range name {
-		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
+		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-')
 	}
 	return ok
 }
@@ -65,6 +65,14 @@ func (o *Operator) newSession(machine string, door Door, planogram string) Sessi
 		InFull:               o.config.InFull,
 		Due:                  -1,
 	}
+}
+
+// oneByOne refuses a basket where one that jams would have the others given away.
+func (o *Operator) oneByOne(machine string, products []Product) error {
+	if len(products) > 1 && o.config.InFull == ReleaseAll && (o.config.NoPartialCapture || o.partialRefused.Load()) {
+		return fmt.Errorf("machine %s: more than one product: %w", machine, ErrPartialCapture)
+	}
+	return nil
 }
 
 // exact makes a session for products that are known before.
@@ -152,6 +160,9 @@ func (o *Operator) store(ctx context.Context, s *Session, wake time.Duration) er
 	if err != nil {
 		return err
 	}
+	o.mu.Lock()
+	delete(o.selections, s.Machine) // it is for this session or for nobody
+	o.mu.Unlock()
 	o.stored(*s, s.History[0])
 	return nil
 }
@@ -165,6 +176,9 @@ func (s *Session) begin(wake time.Duration) {
 	s.History = []Step{{At: now, Fact: "opened", To: Opening}}
 }
 
+// replaceAfter is how long a customer has before another one may take their place: it takes that long to approve.
+const replaceAfter = 20 * time.Second
+
 // replaceTime is how long the next customer waits for an unpaid session to be taken back.
 const replaceTime = 5 * time.Second
 
@@ -177,7 +191,8 @@ func (o *Operator) replace(ctx context.Context, machine string) bool {
 	if err != nil {
 		return errors.Is(err, ErrNotFound) // it has just gone
 	}
-	if holder.State != Opening && holder.State != Waiting && holder.State != Withdrawing {
+	unpaid := holder.State == Opening || holder.State == Waiting || holder.State == Withdrawing
+	if !unpaid || holder.Now.Sub(holder.Opened) < replaceAfter {
 		return false
 	}
 	if err := o.tell(ctx, holder.ID, fact{kind: factWithdraw, reason: ReasonReplaced}); err != nil {
@@ -195,7 +210,7 @@ func (o *Operator) open(ctx context.Context, s *Session, request epayment.Create
 	}
 	s.Body = Seal(body)
 	if err := o.store(ctx, s, lease); err != nil {
-		return err
+		return o.unstored(ctx, s.ID, err)
 	}
 	made, failure := o.advance(ctx, s.ID, true)
 	for made.State == Opening {
@@ -204,7 +219,7 @@ func (o *Operator) open(ctx context.Context, s *Session, request epayment.Create
 		}
 		now, err := o.Session(ctx, s.ID)
 		if err != nil {
-			return err
+			return o.leave(ctx, s.ID, err)
 		}
 		if made = *now; made.State != Opening {
 			break
@@ -219,7 +234,9 @@ func (o *Operator) open(ctx context.Context, s *Session, request epayment.Create
 	}
 	switch {
 	case made.ID == "":
-		return failure
+		return o.leave(ctx, s.ID, failure)
+	case ctx.Err() != nil: // nobody is there to be shown where to pay
+		return o.leave(ctx, s.ID, ctx.Err())
 	case made.Refusal == epayment.CodeCustomerNotFound:
 		return fmt.Errorf("session %s: %w: %w", s.ID, ErrCustomer, cmp.Or(failure, errNotOpened))
 	case !slices.Contains([]State{Waiting, Choosing, Vending}, made.State):
@@ -236,6 +253,15 @@ var ErrCustomer = errors.New("vending: this customer cannot pay this way")
 
 var errNotOpened = errors.New("no answer in time")
 
+// unstored is a session that could not be stored. If nobody knows whether it was, it is taken back: whoever asked is told
+// that there is none.
+func (o *Operator) unstored(ctx context.Context, id string, err error) error {
+	if _, busy := errors.AsType[*BusyError](err); busy || errors.Is(err, ErrExists) {
+		return err
+	}
+	return o.leave(ctx, id, err)
+}
+
 // leaveTime is how long a session that nobody waits for any more is followed to its end.
 const leaveTime = 15 * time.Second
 
@@ -245,9 +271,12 @@ func (o *Operator) leave(ctx context.Context, id string, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime+patience)
 	defer cancel()
 	following := leaveTime
-	if err := o.Withdraw(ctx, id); errors.Is(err, ErrTooLate) { // the machine has been told: its word is waited for
+	switch err := o.takeBack(ctx, id); {
+	case errors.Is(err, ErrNotFound): // it was never stored
+		return fmt.Errorf("session %s: %w", id, cause)
+	case errors.Is(err, ErrTooLate): // the machine has been told: its word is waited for
 		following += patience
-	} else if err != nil {
+	case err != nil:
 		return fmt.Errorf("session %s is left to whoever runs the store next: %w: %w", id, cause, err)
 	}
 	ctx, cancel = context.WithTimeout(ctx, following)
@@ -261,6 +290,19 @@ func (o *Operator) leave(ctx context.Context, id string, cause error) error {
 
 // tasksTime is how long a sale that is settled is followed, for its receipt.
 const tasksTime = 5 * time.Second
+
+// takeBack withdraws a session, and does not give up because the store has failed once.
+func (o *Operator) takeBack(ctx context.Context, id string) error {
+	for try := 0; ; try++ {
+		err := o.Withdraw(ctx, id)
+		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooLate) || errors.Is(err, errForeign) || try > 6 {
+			return err
+		}
+		if !sleepFor(ctx, 100*time.Millisecond<<try) {
+			return err
+		}
+	}
+}
 
 // sell waits for a session that was opened. If the context ends first the customer is taken to have left.
 func (o *Operator) sell(ctx context.Context, id string) (*Session, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,8 +91,9 @@ type BusyPolicy int
 const (
 	// RefuseBusy gives the second customer a *[BusyError]. It is the default.
 	RefuseBusy BusyPolicy = iota
-	// ReplaceUnpaid takes back the payment of a customer who has not approved it. Only when Vipps MobilePay has confirmed
-	// that, which takes a second or two, does the second customer get the machine; else it is as RefuseBusy.
+	// ReplaceUnpaid takes back the payment of a customer who has not approved it for 20 seconds. Only when Vipps MobilePay has
+	// confirmed that, which takes a second or two, does the second customer get the machine; else it is as RefuseBusy. The first
+	// has lost it either way, unless they approve in that moment. A page has to limit how often it asks.
 	ReplaceUnpaid
 )
 
@@ -137,6 +139,7 @@ type Operator struct {
 	watching       map[string][]chan struct{}
 	nudged         map[string]time.Time
 	selections     map[string]selection
+	orphans        map[string]bool
 }
 
 // NewOperator checks the configuration, against everything that would otherwise fail in front of a customer, and makes an
@@ -168,6 +171,7 @@ func NewOperator(config Config) (*Operator, error) {
 		watching:   map[string][]chan struct{}{},
 		nudged:     map[string]time.Time{},
 		selections: map[string]selection{},
+		orphans:    map[string]bool{},
 	}
 	o.quiet = sync.NewCond(&o.mu)
 	return o, nil
@@ -176,6 +180,20 @@ func NewOperator(config Config) (*Operator, error) {
 // timeouts are those of a machine.
 func (o *Operator) timeouts(machine string) Timeouts {
 	return o.config.MachineTimeouts[machine].withDefaults(o.config.Timeouts)
+}
+
+// notifyOrphan tells once of each.
+func (o *Operator) notifyOrphan(machine, session string) {
+	o.mu.Lock()
+	told := o.orphans[session]
+	if len(o.orphans) >= 10_000 {
+		clear(o.orphans)
+	}
+	o.orphans[session] = true
+	o.mu.Unlock()
+	if !told {
+		o.notify(Notice{Kind: NoticeOrphan, Machine: machine, Session: session, Err: errOrphan})
+	}
 }
 
 func (o *Operator) notify(n Notice) {
@@ -195,6 +213,7 @@ func (c *Config) validate() error {
 		"LegalLinks: both must be https addresses, or TermsAcceptedElsewhere must be set: the customer has to accept the terms")
 	require(c.ReturnURL == "" || isHTTPS(c.ReturnURL), "ReturnURL: must be an https address")
 	require(c.PageKey == "" || len(c.PageKey) >= 32, "PageKey: must be 32 bytes or more")
+	require(c.PageKey != "" || c.Store == nil || !strings.Contains(c.ReturnURL, pageToken), "PageKey: must be set with a Store of your own: its pages outlive the process")
 	require(c.MinimumUserAge >= 0 && c.MinimumUserAge <= 100, "MinimumUserAge: must be 0 to 100")
 	require(c.Workers >= 0, "Workers: must not be negative")
 	c.Timeouts.validate(require, "Timeouts")

@@ -66,7 +66,7 @@ func (m *mover) look(at time.Time, v View) {
 func (m *mover) read(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	at, sent := m.s.Now, time.Now()
+	at, sent := m.at(), time.Now()
 	payment, err := m.o.payments.Get(ctx, m.id)
 	if isAbsent(err) {
 		m.look(sent, View{At: at})
@@ -77,7 +77,7 @@ func (m *mover) read(ctx context.Context) (bool, error) {
 	}
 	if payment.Metadata[metadataNonce] != m.s.Nonce {
 		m.warn(ctx, "payment is not this session's", errOrphan)
-		m.o.notify(Notice{Kind: NoticeOrphan, Machine: m.s.Machine, Session: m.id, Err: errOrphan})
+		m.o.notifyOrphan(m.s.Machine, m.id)
 		m.look(sent, View{At: at})
 		return true, nil
 	}
@@ -138,7 +138,7 @@ func (m *mover) create(ctx context.Context) (bool, error) {
 func (m *mover) giveUp(ctx context.Context) (bool, error) {
 	calling, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	at, sent := m.s.Now, time.Now()
+	at, sent := m.at(), time.Now()
 	after, err := m.o.payments.CancelIfNotAuthorized(calling, m.id, epayment.CancelRequest{})
 	if err == nil {
 		m.look(sent, viewOf(at, after.State, after.Aggregate, m.s.Seen.GuaranteedUntil))
@@ -154,7 +154,7 @@ func (m *mover) giveUp(ctx context.Context) (bool, error) {
 func (m *mover) cancel(ctx context.Context) (bool, error) {
 	calling, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	at, sent := m.s.Now, time.Now()
+	at, sent := m.at(), time.Now()
 	after, err := m.o.payments.Cancel(calling, m.id, epayment.CancelRequest{})
 	if err == nil {
 		m.look(sent, viewOf(at, after.State, after.Aggregate, m.s.Seen.GuaranteedUntil))
@@ -181,7 +181,7 @@ func (m *mover) capture(ctx context.Context) (bool, error) {
 	calling, cancel := m.until(ctx, m.s.Capture.SendUntil)
 	defer cancel()
 	attempt := m.s.Capture
-	at, sent := m.s.Now, time.Now()
+	at, sent := m.at(), time.Now()
 	after, err := m.o.payments.Capture(calling, m.id, epayment.CaptureRequest{
 		IdempotencyKey: fmt.Sprintf("%s-k%d", m.id, attempt.N),
 		Amount:         vipps.Amount{Value: attempt.Amount, Currency: m.s.Currency},

@@ -2,6 +2,7 @@ package vending
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,10 +19,15 @@ const (
 	maxAmount = 65_000_000
 	// maxProducts is how many products one session can have.
 	maxProducts = 50
+	// maxText bounds what a browser sends.
+	maxText = 64
 )
 
 // Errors that say why a product cannot be sold. No payment was made, or the one there is has not changed.
 var (
+	// ErrNoMachine means that there is no such machine. A Config.Planogram gives it for names that it does not know: they
+	// come from codes and pages, and anybody can make one up.
+	ErrNoMachine = errors.New("vending: no such machine")
 	// ErrNoProduct means that the planogram has nothing in that slot.
 	ErrNoProduct = errors.New("vending: the machine does not sell that")
 	// ErrSoldOut means that the slot is empty.
@@ -54,8 +60,8 @@ type Product struct {
 
 // Planogram is what a machine sells, and for how much.
 type Planogram struct {
-	// Version names this price list. It is kept with the sale, and a customer who has approved under one does not choose from
-	// another. It may be empty.
+	// Version names this price list: at most 64 bytes. It is kept with the sale, and a customer who has approved under one does
+	// not choose from another. Defaults to one that changes with the prices.
 	Version  string
 	Products []Product
 }
@@ -77,7 +83,7 @@ func (p *Planogram) product(slot string) (Product, error) {
 func (p *Planogram) dearest(age int) int64 {
 	var price int64
 	for _, product := range p.Products {
-		if !product.SoldOut && product.MinimumAge <= age {
+		if !product.SoldOut && product.MinimumAge <= age && product.Price <= maxAmount {
 			price = max(price, product.Price)
 		}
 	}
@@ -155,7 +161,22 @@ func (o *Operator) planogram(ctx context.Context, machine string) (*Planogram, e
 	if err != nil {
 		return nil, fmt.Errorf("planogram of machine %s: %w", machine, err)
 	}
-	return &p, nil
+	if p.Version == "" {
+		p.Version = p.fingerprint()
+	}
+	var f findings
+	f.require(len(p.Version) <= maxText, "Version: must be at most %d bytes", maxText)
+	return &p, f.err("planogram of machine " + machine)
+}
+
+// fingerprint is a version for a price list that has none: what is sold out makes no difference.
+func (p *Planogram) fingerprint() string {
+	var prices []byte
+	for _, product := range p.Products {
+		prices = fmt.Appendf(prices, "%q %d\n", product.Slot, product.Price)
+	}
+	sum := sha256.Sum256(prices)
+	return letters.EncodeToString(sum[:10])
 }
 
 // planogramTimeout bounds the question for a price list: a customer waits.
@@ -171,8 +192,9 @@ type selection struct {
 }
 
 // ReportSelection says what has just been chosen on a machine, for the doors where the customer chooses there before paying:
-// the page shows it, and the next session of that machine is for it. It is kept in this process for 60 seconds and replaces
-// what was reported before; with no products it is taken back.
+// the page shows it, and [Operator.OpenSitePayment], [Operator.OpenStaticQR] and check-ins make a payment for it. It is kept in
+// this process for 60 seconds, until a session of that machine begins or ends, and replaces what was reported before; with no
+// products it is taken back. Machine, page and webhook have to meet in one process for it.
 func (o *Operator) ReportSelection(machine string, products ...Product) error {
 	var f findings
 	f.require(isMachine(machine), machineRule)
@@ -202,13 +224,4 @@ func (o *Operator) Selection(machine string) ([]Product, bool) {
 		return nil, false
 	}
 	return slices.Clone(chosen.products), true
-}
-
-// sold takes a selection back, if it is still that one: it has its session now.
-func (o *Operator) sold(machine string, products []Product) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if slices.Equal(o.selections[machine].products, products) {
-		delete(o.selections, machine)
-	}
 }

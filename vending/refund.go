@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
@@ -37,19 +38,37 @@ type RefundRequest struct {
 // with a key of its own and made by whoever runs the store; [Session.Refunds] tells how far it is. The customer's bank may
 // take days. The same request again is the same refund.
 //
-// A session that is not closed gives [ErrNotClosed]: what is not captured yet is released, not refunded. An item that has a
+// The payment is read first, since somebody may have refunded in the portal; an error of that read means that nothing was
+// asked. A session that is not closed gives [ErrNotClosed]: what is not captured yet is released, not refunded. An item that has a
 // refund gives [ErrRefunded], more than was captured and not given back matches [vipps.ErrInvalidRequest], and after 365 days
 // it is [ErrTooLate].
 func (o *Operator) Refund(ctx context.Context, request RefundRequest) error {
-	s, err := o.Session(ctx, request.Session)
-	if err != nil {
-		return err
+	for try := 0; ; try++ {
+		m := &mover{o: o, id: request.Session, done: ctx.Done()}
+		if err := m.load(ctx); err != nil {
+			return err
+		}
+		if m.foreign() {
+			return errForeign
+		}
+		if m.s.State == Closed {
+			if _, err := m.read(ctx); err != nil || m.view == nil {
+				return fmt.Errorf("session %s: the payment could not be read, nothing was refunded: %w", m.id, errors.Join(err, m.last))
+			}
+			if _, err := m.take(ctx, fact{kind: factRead, view: *m.view}); err != nil {
+				return err
+			}
+		}
+		refund, err := m.s.refundFor(request)
+		if err != nil || refund == nil {
+			return err
+		}
+		err = o.tell(ctx, m.id, fact{kind: factRefundAsked, refund: *refund})
+		if !errors.Is(err, ErrTooLate) || try > 0 {
+			return err
+		}
+		// Somebody else has asked meanwhile: perhaps for the same.
 	}
-	refund, err := s.refundFor(request)
-	if err != nil || refund == nil {
-		return err
-	}
-	return o.tell(ctx, s.ID, fact{kind: factRefundAsked, refund: *refund})
 }
 
 // refundFor is the refund that a request asks for; nil if it has been asked for before.
@@ -57,7 +76,7 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("vending.Refund: session %s: %w: %s", s.ID, vipps.ErrInvalidRequest, fmt.Sprintf(format, args...))
 	}
-	if request.Reason == "" || len(request.Reason) > 200 {
+	if length := utf8.RuneCountInString(request.Reason); length == 0 || length > 200 {
 		return nil, wrong("Reason: must be 1 to 200 characters")
 	}
 	if s.State != Closed {
@@ -72,7 +91,7 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 	}
 	if len(request.Items) == 0 && !request.Over {
 		for _, item := range s.Items {
-			if dropped(item) && !s.given(item.VendID) {
+			if inTime(item) && !s.given(item.VendID) {
 				refund.Items = append(refund.Items, item.VendID)
 			}
 		}
@@ -82,6 +101,9 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 		i := s.index(id)
 		if i < 0 || !dropped(s.Items[i]) {
 			return nil, wrong("Items: %s did not drop in this session", id)
+		}
+		if !inTime(s.Items[i]) {
+			return nil, wrong("Items: %s was never charged", id)
 		}
 		repeated = repeated && s.given(id)
 		if slices.Contains(refund.Items, id) {
@@ -116,7 +138,8 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 
 func (s *Session) sameRefund(request RefundRequest) bool {
 	return slices.ContainsFunc(s.Refunds, func(r Refund) bool {
-		return r.State != RefundRefused && r.Reason == request.Reason && slices.Equal(r.Items, request.Items)
+		return r.State != RefundRefused && r.Reason == request.Reason &&
+			slices.Equal(slices.Sorted(slices.Values(r.Items)), slices.Sorted(slices.Values(request.Items)))
 	})
 }
 
@@ -130,7 +153,7 @@ func (m *mover) refund(ctx context.Context) (bool, error) {
 	}
 	calling, cancel := m.until(ctx, attempt.SendUntil)
 	defer cancel()
-	at := m.s.Now
+	at := m.at()
 	after, err := m.o.payments.Refund(calling, m.id, epayment.RefundRequest{
 		IdempotencyKey: attempt.key(m.id),
 		Amount:         vipps.Amount{Value: attempt.Amount, Currency: m.s.Currency},
@@ -140,11 +163,18 @@ func (m *mover) refund(ctx context.Context) (bool, error) {
 		view := viewOf(at, after.State, after.Aggregate, m.s.Seen.GuaranteedUntil)
 		return m.take(ctx, fact{kind: factRefunded, n: attempt.N, view: view})
 	}
-	if refused, ok := m.conclusive(err); ok {
-		m.last = err
-		return m.take(ctx, fact{kind: factRefundRefused, n: attempt.N, code: refused.Code})
+	refused, ok := m.conclusive(err)
+	if !ok {
+		return m.failed(ctx, err), nil
 	}
-	return m.failed(ctx, err), nil
+	m.last = err
+	if _, err := m.read(ctx); err != nil || m.view == nil { // it may be refused because it is done
+		return false, err
+	}
+	if taken, err := m.take(ctx, fact{kind: factRead, view: *m.view}); err != nil || taken && m.s.refunding() == nil {
+		return true, err
+	}
+	return m.take(ctx, fact{kind: factRefundRefused, n: attempt.N, code: refused.Code})
 }
 
 // findRefund looks for an attempt that was never answered in the payment's log.

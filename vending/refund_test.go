@@ -198,9 +198,9 @@ func TestRefundFaults(t *testing.T) {
 	}
 	// Never answered for longer than an attempt may be sent, done or not.
 	for _, kind := range []vippstest.FaultKind{vippstest.HangUpAfter, vippstest.HangUpBefore, vippstest.ErrorAfter} {
-		list = append(list, vippstest.Fault{Op: "refund", Kind: kind, Count: 25})
+		list = append(list, vippstest.Fault{Op: "refund", Kind: kind, Count: 7})
 	}
-	list = append(list, vippstest.Fault{Op: "refund", Kind: vippstest.Late, Delay: 110 * time.Second, Count: 25})
+	list = append(list, vippstest.Fault{Op: "refund", Kind: vippstest.Late, Delay: 110 * time.Second, Count: 7})
 	for name, reading := range switches {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

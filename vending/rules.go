@@ -139,7 +139,8 @@ func (r rules) enter(s *Session, to State) {
 		s.Seat = ""
 		s.Absent = false
 		if s.Due < 0 {
-			s.Due = s.price(inTime)
+			// A machine that corrects itself may have let out more than was reserved. What is reserved is captured all the same.
+			s.Due = min(s.price(inTime), s.Reserved)
 			s.Capture = Attempt{N: 1, Amount: s.Due, SendUntil: s.Now.Add(sendWindow)}
 		}
 	case Closed:

@@ -133,9 +133,10 @@ func (o *Operator) wakeLoop() {
 
 // HandleEvent takes what a webhook brings; give it to webhooks.Handler as its Handle. A payment event makes its session go
 // at once, and is believed in nothing: the payment is read. A check-in opens a session, if Config.CheckIns is set: one that is
-// older than two minutes, of a machine that is busy or cannot sell, or of another sales unit makes no payment, and
-// Config.Notify hears of it. It does one write. An error means that the store or the planogram does not answer; the delivery
-// is then repeated. Events of unknown payments and events that this package has no use for are nil.
+// older than two minutes or of unknown age, of a machine that is busy or cannot sell, or of another sales unit makes no payment,
+// and Config.Notify hears of it. It does one write, and more only where it takes an unpaid session back ([ReplaceUnpaid]). An
+// error means that the store or the planogram does not answer; the delivery is then repeated. Events of unknown payments and
+// events that this package has no use for are nil.
 func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error {
 	if scan, ok := event.(*webhooks.CheckInEvent); ok && o.config.CheckIns != nil {
 		return o.checkIn(ctx, scan)
@@ -145,6 +146,10 @@ func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error 
 		return nil
 	}
 	o.heard.Store(time.Now().UnixNano())
+	switch payment.Name { //nolint:exhaustive // the customer's doing, or the clock's
+	case webhooks.NameCaptured, webhooks.NameCancelled, webhooks.NameRefunded:
+		return nil // ours, and whoever did it knows; what somebody does in the portal is seen by the next read
+	}
 	if payment.Name == webhooks.NameCreated { // news only to a session that was closed because there was no payment
 		s, err := o.config.Store.Load(ctx, payment.Reference)
 		if errors.Is(err, ErrNotFound) || err == nil && s.State != Closed {
@@ -248,7 +253,7 @@ func (o *Operator) pace(s *Session, last error) time.Duration {
 	case Settling:
 		return between(2*time.Second, 5*time.Minute)
 	case Closed:
-		return s.taskPace()
+		return time.Minute
 	default:
 		return time.Hour
 	}

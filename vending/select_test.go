@@ -406,7 +406,7 @@ func TestOpenedElsewhere(t *testing.T) {
 			far.SetReady(vending.ErrElsewhere)
 			near := s.operator
 			s.operator = s.operate(t, s.client, s.store, far, func(c *vending.Config) {
-				c.ReturnURL, c.Planogram = "https://shop.example/machines/{token}", s.shelf.get
+				c.ReturnURL, c.Planogram = "https://shop.example/machines", s.shelf.get
 				if d.configure != nil {
 					d.configure(c, 1)
 				}

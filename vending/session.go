@@ -246,17 +246,23 @@ func (s *Session) more(verdict Verdict) bool {
 	if !s.Maximum {
 		return s.Item+1 < len(s.Items)
 	}
-	rest, count := s.rest(), 0
+	after := *s
+	after.Items = slices.Clone(s.Items)
+	if s.Item < len(s.Items) {
+		after.Items[s.Item].Verdict, after.Items[s.Item].Concluded = verdict, true
+	}
+	return after.mayTake()
+}
+
+// mayTake says that a customer with a maximum may take another product.
+func (s *Session) mayTake() bool {
+	count := 0
 	for _, item := range s.Items {
 		if unsettled(item) {
 			count++
 		}
 	}
-	if item, ok := s.current(); ok && verdict == Dropped {
-		rest -= item.Price
-		count++
-	}
-	return rest > 0 && count < s.MaxItems && len(s.Items) < maxProducts
+	return s.rest() > 0 && count < s.MaxItems && len(s.Items) < maxProducts
 }
 
 // current is the item being let out, or the next one; false if there is none.

@@ -96,17 +96,17 @@ func (o *Operator) OpenSitePayment(ctx context.Context, order SiteOrder) (*Redir
 	if len(products) != len(order.Products) {
 		return nil, fmt.Errorf("machine %s: %w", order.Machine, ErrRepriced)
 	}
-	redirect, err := o.openSite(ctx, op, SitePayment, order, products)
-	if err == nil {
-		o.sold(order.Machine, products)
-	}
-	return redirect, err
+	return o.openSite(ctx, op, SitePayment, order, products)
 }
 
 func (order *SiteOrder) check(op string) error {
 	var f findings
 	f.require(isMachine(order.Machine), machineRule)
 	f.require(len(order.Products) > 0 && len(order.Products) <= maxProducts, "Products: must be 1 to %d of them", maxProducts)
+	for i, shown := range order.Products {
+		f.require(len(shown.Slot) <= maxText, "Products[%d].Slot: must be at most %d bytes", i, maxText)
+	}
+	f.require(len(order.Planogram) <= maxText, "Planogram: must be at most %d bytes", maxText)
 	checkDescription(f.require, order.Description)
 	return f.err(op)
 }
@@ -122,6 +122,9 @@ func (o *Operator) openSite(ctx context.Context, op string, door Door, order Sit
 		return nil, err
 	}
 	if err := o.reachable(ctx, order.Machine); err != nil {
+		return nil, err
+	}
+	if err := o.oneByOne(order.Machine, products); err != nil {
 		return nil, err
 	}
 	s := o.exact(order.Machine, door, order.Planogram, products)

@@ -22,9 +22,10 @@ type StaticQROrder struct {
 	// that did not drop does not count.
 	Items int
 	// MinimumUserAge is checked by the app, in years. What needs more can then not be chosen, and does not count for the
-	// maximum. 0 is that of the Config.
+	// maximum. The Config may ask for more.
 	MinimumUserAge int
-	// Description is shown in the app: 3 to 100 characters. Defaults to saying that the amount is only reserved.
+	// Description is shown in the app if a maximum is reserved: 3 to 100 characters. Defaults to saying that it is only
+	// reserved.
 	Description string
 	// Shown is the amount that the page has named, in minor units. If it is another by now the error is [ErrRepriced].
 	// 0 compares nothing.
@@ -51,7 +52,7 @@ func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redi
 	if err := o.reachable(ctx, order.Machine); err != nil {
 		return nil, err
 	}
-	s, chosen, err := o.static(ctx, StaticQR, order)
+	s, err := o.static(ctx, StaticQR, order)
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +60,11 @@ func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redi
 		return nil, fmt.Errorf("machine %s: %s is %s by now: %w", order.Machine, vipps.Amount{Value: order.Shown, Currency: s.Currency},
 			vipps.Amount{Value: s.Reserved, Currency: s.Currency}, ErrRepriced)
 	}
-	request := o.request(&s, order.Description)
+	request := o.request(&s, s.only(order.Description))
 	request.UserFlow = epayment.WebRedirect
 	if err := o.open(ctx, &s, request); err != nil {
 		return nil, err
 	}
-	o.sold(order.Machine, chosen)
 	return o.redirect(&s), nil
 }
 
@@ -74,7 +74,7 @@ func (o *Operator) QuoteStaticQR(ctx context.Context, order StaticQROrder) (amou
 	if err := order.check("vending.QuoteStaticQR"); err != nil {
 		return vipps.Amount{}, false, err
 	}
-	s, _, err := o.static(ctx, StaticQR, order)
+	s, err := o.static(ctx, StaticQR, order)
 	return vipps.Amount{Value: s.Reserved, Currency: s.Currency}, s.Maximum, err
 }
 
@@ -88,29 +88,43 @@ func (order *StaticQROrder) check(op string) error {
 }
 
 // static makes the session of a sticker: for what was chosen on the machine before, else for a maximum.
-func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (Session, []Product, error) {
+func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (Session, error) {
+	age := max(order.MinimumUserAge, o.config.MinimumUserAge)
 	if chosen, ok := o.Selection(order.Machine); ok {
-		return o.exact(order.Machine, door, "", chosen), chosen, nil
+		if err := o.oneByOne(order.Machine, chosen); err != nil {
+			return Session{}, err
+		}
+		s := o.exact(order.Machine, door, "", chosen)
+		s.MinimumUserAge = max(s.MinimumUserAge, age)
+		return s, nil
 	}
 	if o.config.NoPartialCapture || o.partialRefused.Load() {
-		return Session{}, nil, fmt.Errorf("machine %s: %w", order.Machine, ErrPartialCapture)
+		return Session{}, fmt.Errorf("machine %s: %w", order.Machine, ErrPartialCapture)
 	}
 	planogram, err := o.planogram(ctx, order.Machine)
 	if err != nil {
-		return Session{}, nil, err
+		return Session{}, err
 	}
 	s := o.newSession(order.Machine, door, planogram.Version)
 	s.Maximum, s.MaxItems = true, cmp.Or(order.Items, 1)
-	s.MinimumUserAge = cmp.Or(order.MinimumUserAge, s.MinimumUserAge)
+	s.MinimumUserAge = age
 	s.Reserved = planogram.dearest(s.MinimumUserAge) * int64(s.MaxItems)
 	switch {
 	case s.Reserved == 0:
-		return Session{}, nil, fmt.Errorf("machine %s: nothing in its planogram can be sold: %w", order.Machine, ErrSoldOut)
+		return Session{}, fmt.Errorf("machine %s: nothing in its planogram can be sold: %w", order.Machine, ErrSoldOut)
 	case s.Reserved < s.Currency.Minimum() || s.Reserved > maxAmount:
-		return Session{}, nil, fmt.Errorf("machine %s: %w: the planogram's maximum is %s", order.Machine, vipps.ErrInvalidRequest,
+		return Session{}, fmt.Errorf("machine %s: %w: the planogram's maximum is %s", order.Machine, vipps.ErrInvalidRequest,
 			vipps.Amount{Value: s.Reserved, Currency: s.Currency})
 	}
-	return s, nil, nil
+	return s, nil
+}
+
+// only keeps the words about a maximum from a payment of an exact price.
+func (s *Session) only(description string) string {
+	if s.Maximum {
+		return description
+	}
+	return ""
 }
 
 // refusePartial closes the doors that reserve a maximum, in this process.

@@ -18,7 +18,7 @@ var (
 	ErrStale = errors.New("vending: the session has been saved by another worker")
 )
 
-// BusyError means that another session holds the machine's seat.
+// BusyError means that another session holds the machine's seat. Its text names that session: it is for logs, not for pages.
 type BusyError struct {
 	Machine string
 	// Session is the id of the one that holds it; empty if the store cannot say.

@@ -50,7 +50,7 @@ var table = []row{
 	{in(Withdrawing), factWithdraw, "by the return button, seat held", pressedReturn, "", withdraw},
 
 	// The next item: of a basket, or the one that the customer chooses.
-	{in(Choosing), factRead, "covers", covers, Vending, arm},
+	{in(Choosing), factRead, "covers", coversInTime, Vending, arm},
 	{in(Choosing), factRead, "does not cover", uncovered, Settling, nil},
 	{in(Choosing), factSelected, "covers", selected, Vending, armSelected},
 	{in(Choosing), factSelected, "does not cover", selectedInVain, Settling, nil},
@@ -95,6 +95,10 @@ var table = []row{
 	{in(Closed), factRead, "appeared, not approved", reappeared, Withdrawing, reopen},
 	{in(Closed), factRead, "appeared, reserved", reserved, Settling, reopen},
 	{in(Closed), factRead, "answered", looking, "", looked},
+	{in(Closed), factRead, "shows the refund", showsRefund, "", refundSeen},
+	{in(Closed), factRead, "somebody else has refunded", refundedOtherwise, "", refundDoubtful},
+	{in(Closed), factRead, "somebody has acted", changed, "", look},
+	{in(Closed), factPostponed, "a task", postponable, "", postpone},
 	{in(Closed), factReceipt, "", sending, "", sent},
 	{in(Closed), factRefundAsked, "within what was captured", refundable, "", askRefund},
 	{in(Closed), factRefunded, "by this attempt", refundShown, "", refundDone},
@@ -155,6 +159,11 @@ func mayStillWin(s *Session) bool {
 
 func coversStill(r rules, s *Session, f fact) bool { return mayStillWin(s) && covers(r, s, f) }
 
+// coversInTime is for the item that follows another one: whoever bought the first has left when SelectUntil has passed.
+func coversInTime(r rules, s *Session, f fact) bool {
+	return s.Now.Before(s.SelectUntil) && covers(r, s, f)
+}
+
 func choosing(_ rules, s *Session, _ fact) bool { return chooses(s) }
 
 func maximum(_ rules, s *Session, _ fact) bool { return s.Maximum }
@@ -171,8 +180,10 @@ func short(_ rules, s *Session, f fact) bool {
 	return usable(s, f.view) && f.view.authorized() && !enough(s, f.view, s.next())
 }
 
-// inTurn says that a selection is for the item after those that were chosen before.
-func inTurn(s *Session, f fact) bool { return chooses(s) && f.n == len(s.Items)+1 }
+// inTurn says that a selection is for the item after those that were chosen before, and that the customer may still choose.
+func inTurn(s *Session, f fact) bool {
+	return chooses(s) && f.n == len(s.Items)+1 && s.mayTake() && s.Now.Before(s.SelectUntil)
+}
 
 // selected is a choice within the rest of the reservation, with a read that covers it.
 func selected(_ rules, s *Session, f fact) bool {
@@ -283,9 +294,12 @@ func inFullOnly(r rules, s *Session, f fact) bool {
 // refundable is a refund of no more than what was captured and is not given back, or being given back, and of no item twice.
 func refundable(_ rules, s *Session, f fact) bool {
 	for _, id := range f.refund.Items {
-		if i := s.index(id); i < 0 || !dropped(s.Items[i]) || s.given(id) {
+		if i := s.index(id); i < 0 || !inTime(s.Items[i]) || s.given(id) {
 			return false
 		}
+	}
+	if len(f.refund.Items) == 0 && f.refund.Amount > s.outcome(s.Seen).Over {
+		return false
 	}
 	return f.refund.Amount > 0 && f.refund.Amount <= s.Seen.Captured-s.Seen.Refunded-s.refunded(asked) && !s.Now.After(s.Ended.Add(refundWindow))
 }
@@ -311,13 +325,36 @@ func ofThisRefund(r rules, s *Session, f fact) bool { return r.asking(s, f) != n
 // refundShown is the word that a refund was made, with a view that agrees.
 func refundShown(r rules, s *Session, f fact) bool {
 	refund := r.asking(s, f)
-	return refund != nil && usable(s, f.view) && f.view.Refunded >= s.refunded(done)+refund.Amount
+	return refund != nil && usable(s, f.view) && f.view.Refunded >= refund.Before+refund.Amount
+}
+
+// showsRefund is a read that shows the refund that is being made, whoever was told so.
+func showsRefund(_ rules, s *Session, f fact) bool {
+	refund := s.refunding()
+	return refund != nil && usable(s, f.view) && f.view.Refunded >= refund.Before+refund.Amount
+}
+
+// refundedOtherwise is a read that shows another refund than the one that is being made: a person has acted, and a person has
+// to say what is still to be refunded.
+func refundedOtherwise(_ rules, s *Session, f fact) bool {
+	refund := s.refunding()
+	return refund != nil && usable(s, f.view) && f.view.Refunded > refund.Before && f.view.Refunded < refund.Before+refund.Amount
+}
+
+// changed is a read that shows more than the session has seen.
+func changed(_ rules, s *Session, f fact) bool {
+	return !s.Absent && f.view.Exists && usable(s, f.view) && s.Seen.older(f.view)
+}
+
+func postponable(_ rules, s *Session, _ fact) bool {
+	i, _ := s.task()
+	return i >= 0
 }
 
 // refundOver says that an attempt at a refund can no longer arrive, and that the payment shows nothing of it.
 func refundOver(r rules, s *Session, f fact) bool {
 	refund := r.asking(s, f)
-	return refund != nil && f.view.Twice && (s.Now.After(refund.SendUntil.Add(lateCapture)) || !r.on(guardRefundLate))
+	return refund != nil && f.view.Twice && usable(s, f.view) && f.view.Refunded == refund.Before && (s.Now.After(refund.SendUntil.Add(lateCapture)) || !r.on(guardRefundLate))
 }
 
 // Changes.
@@ -408,7 +445,7 @@ func closeAbsent(r rules, s *Session, f fact) {
 // balance closes the session. A refund that was to follow has its window from now, and the receipt is frozen.
 func balance(_ rules, s *Session, f fact) {
 	for i := range s.Refunds {
-		s.Refunds[i].SendUntil = s.Now.Add(sendWindow)
+		s.Refunds[i].SendUntil, s.Refunds[i].Asked, s.Refunds[i].Before = s.Now.Add(sendWindow), s.Now, f.view.Refunded
 	}
 	for i := range s.Tasks {
 		s.Tasks[i].At = s.Now
@@ -474,6 +511,20 @@ func refundDone(r rules, s *Session, f fact) { s.endRefund(r.asking(s, f), Refun
 
 func refuseRefund(r rules, s *Session, f fact) { s.endRefund(r.asking(s, f), RefundRefused, f.code) }
 
+func refundSeen(_ rules, s *Session, _ fact) { s.endRefund(s.refunding(), RefundDone, "") }
+
+func refundDoubtful(_ rules, s *Session, _ fact) { s.endRefund(s.refunding(), RefundRefused, "") }
+
+// look counts the session up anew: see has kept the view.
+func look(_ rules, s *Session, _ fact) { s.Outcome = s.outcome(s.Seen) }
+
+// postpone has the task that failed tried again after a while, longer each time.
+func postpone(_ rules, s *Session, _ fact) {
+	i, _ := s.task()
+	s.Tasks[i].Tries++
+	s.Tasks[i].At = s.Now.Add(min(15*time.Second<<min(s.Tasks[i].Tries, 13), 24*time.Hour))
+}
+
 func nextRefund(r rules, s *Session, f fact) {
 	refund := r.asking(s, f)
 	s.RefundN++
@@ -482,7 +533,7 @@ func nextRefund(r rules, s *Session, f fact) {
 			s.Tasks[i].N = s.RefundN
 		}
 	}
-	refund.N, refund.SendUntil = s.RefundN, s.Now.Add(sendWindow)
+	refund.N, refund.SendUntil, refund.Before = s.RefundN, s.Now.Add(sendWindow), f.view.Refunded
 }
 
 // looked ends the look: the question was answered.

@@ -25,6 +25,8 @@ const (
 type Task struct {
 	Kind TaskKind
 	At   time.Time
+	// Tries counts how often it failed.
+	Tries int `json:",omitzero"`
 	// N is the refund that it is about, as in Session.Refunds.
 	N int `json:",omitzero"`
 	// Body is the frozen receipt.
@@ -54,18 +56,20 @@ type Refund struct {
 	// Code is that of the refusal.
 	Code vipps.Code `json:",omitzero"`
 
-	// SendUntil is how long the attempt may be sent.
+	// Asked is when it was asked for, and SendUntil how long the attempt may be sent.
+	Asked     time.Time
 	SendUntil time.Time
+	// Before is what had been refunded when the attempt was stored.
+	Before int64
 }
 
 // receiptPatience is how long a receipt is tried to be sent.
 const receiptPatience = 7 * 24 * time.Hour
 
-// task gives the index of what is to be done now, or −1 and when something is; the zero time is never. Refunds are done
-// one after another.
+// task gives the index of what is to be done now, or −1 and when something is; the zero time is never. What waits longest is
+// first, and refunds are done one after another.
 func (s *Session) task() (int, time.Time) {
-	var next time.Time
-	refunding := false
+	first, refunding := -1, false
 	for i, task := range s.Tasks {
 		if task.Kind == TaskRefund {
 			if refunding {
@@ -73,14 +77,28 @@ func (s *Session) task() (int, time.Time) {
 			}
 			refunding = true
 		}
-		if !s.Now.Before(task.At) {
-			return i, time.Time{}
-		}
-		if next.IsZero() || task.At.Before(next) {
-			next = task.At
+		if first < 0 || task.At.Before(s.Tasks[first].At) {
+			first = i
 		}
 	}
-	return -1, next
+	switch {
+	case first < 0:
+		return -1, time.Time{}
+	case s.Now.Before(s.Tasks[first].At):
+		return -1, s.Tasks[first].At
+	default:
+		return first, time.Time{}
+	}
+}
+
+// refunding is the refund that is being made; nil if there is none.
+func (s *Session) refunding() *Refund {
+	for _, task := range s.Tasks {
+		if task.Kind == TaskRefund {
+			return s.refund(task.N)
+		}
+	}
+	return nil
 }
 
 // due says whether a task of a kind is to be done now.
@@ -121,7 +139,7 @@ func (s *Session) refund(n int) *Refund {
 func (s *Session) ask(r Refund) {
 	s.RefundN++
 	r.N, r.State = s.RefundN, RefundAsked
-	r.SendUntil = s.Now.Add(sendWindow)
+	r.Asked, r.SendUntil, r.Before = s.Now, s.Now.Add(sendWindow), s.Seen.Refunded
 	s.Refunds = append(s.Refunds, r)
 	s.Tasks = append(s.Tasks, Task{Kind: TaskRefund, At: s.Now, N: r.N})
 }
@@ -169,19 +187,6 @@ func (s *Session) given(vend string) bool {
 		}
 	}
 	return false
-}
-
-// taskPace is how long a task that could not be done waits.
-func (s *Session) taskPace() time.Duration {
-	i, _ := s.task()
-	switch {
-	case i >= 0 && s.Tasks[i].Kind == TaskReceipt:
-		return min(max(s.Now.Sub(s.Ended), time.Minute), time.Hour)
-	case i >= 0 && s.Tasks[i].Kind == TaskRefund:
-		return 30 * time.Second
-	default:
-		return time.Minute
-	}
 }
 
 func (r Refund) key(session string) string { return fmt.Sprintf("%s-r%d", session, r.N) }

@@ -40,6 +40,9 @@ func (o *Operator) OpenTill(ctx context.Context, order TillOrder) (*Session, err
 	if err := o.reachable(ctx, order.Machine); err != nil {
 		return nil, err
 	}
+	if err := o.oneByOne(order.Machine, order.Products); err != nil {
+		return nil, err
+	}
 	s := o.exact(order.Machine, Till, order.Planogram, order.Products)
 	request := o.request(&s, order.Description)
 	request.UserFlow = epayment.PushMessage

@@ -67,6 +67,17 @@ func (t Timeouts) validate(require func(bool, string, ...any), where string) {
 	} {
 		require(field.value >= 0, "%s.%s: must not be negative", where, field.name)
 	}
+	for _, limit := range []struct {
+		name       string
+		value, max time.Duration
+	}{
+		{"Open", t.Open, 5 * time.Minute},
+		{"Seat", t.Seat, 5 * time.Minute},
+		{"Select", t.Select, 15 * time.Minute},
+		{"Verdict", t.Verdict, 6 * time.Hour},
+	} {
+		require(limit.value <= limit.max, "%s.%s: must be at most %s", where, limit.name, limit.max)
+	}
 	require(t.Start <= 3*time.Minute, "%s.Start: must be at most 3 minutes: nobody stands in front of the machine any more", where)
 	require(t.Approve <= 9*time.Minute, "%s.Approve: must be at most 9 minutes: the code is good for ten", where)
 }
