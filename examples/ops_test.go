@@ -101,7 +101,7 @@ func TestOps(t *testing.T) {
 			"nonsense: there is no such command: help lists them", "show oslo-9: session oslo-9: vending: no such session",
 			"show oslo-: session oslo-: there are several", "show: say show <id>", "resolve oslo-5-v1: say resolve <vend-id> dropped|not-dropped",
 			"resolve oslo-5-v1 perhaps: say dropped or not-dropped", "resolve oslo-5 dropped: oslo-5 is no vend id: show tells them",
-			"resolve oslo-5-v2 dropped: session oslo-5 is Held: vending: the session has moved on",
+			"resolve oslo-5-v2 dropped: session oslo-5: invalid request: it has no item oslo-5-v2",
 			"resolve oslo-1-v1 not-dropped: session oslo-1 is Closed: vending: the session has moved on",
 			"refund oslo-1: say refund <id> <reason>",
 			"refund oslo-3 sorry: vending.Refund: session oslo-3: invalid request: only 0.00 NOK of what was captured is left",

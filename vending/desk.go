@@ -148,7 +148,7 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 	case !taken && f.kind == factWithdraw && m.s.withdrawn():
 		return nil
 	case !taken && f.vend != "" && m.s.index(f.vend) < 0:
-		return fmt.Errorf("session %s has no item %s: %w", id, f.vend, ErrNotFound)
+		return fmt.Errorf("session %s: %w: it has no item %s", id, vipps.ErrInvalidRequest, f.vend)
 	case !taken && f.kind == factAcknowledged && m.s.State == Closed: // it was before, or nothing needs it
 		return nil
 	case !taken && f.kind == factComplete && m.s.Maximum && m.s.Due >= 0:

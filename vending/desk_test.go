@@ -357,7 +357,7 @@ func TestAcknowledge(t *testing.T) {
 		if got := s.session(t, session.ID); got.Outcome.Lost != 2500 || got.Outcome.Unknown != 0 {
 			t.Errorf("outcome %+v", got.Outcome)
 		}
-		if err := s.operator.Resolve(t.Context(), session.ID+"-v7", vending.Dropped); !errors.Is(err, vending.ErrNotFound) {
+		if err := s.operator.Resolve(t.Context(), session.ID+"-v7", vending.Dropped); !errors.Is(err, vipps.ErrInvalidRequest) {
 			t.Errorf("an item that there is not: %v", err)
 		}
 		s.audit(t)
