@@ -6,6 +6,7 @@
 //	go run ./dynamicqr -jam       # nothing drops: nothing is captured, everything is released
 //	go run ./dynamicqr -silent    # the machine never says what happened: left to a person
 //	go run ./dynamicqr -abort     # the customer says no
+//	go run ./dynamicqr -db f.db   # sessions are kept: what an earlier run left open is finished first
 //
 // With VIPPS_BASE_URL or VIPPS_ENVIRONMENT and the keys set (see ../internal/setup) it uses that server: scan the code, or
 // approve with -approve and a test user's number. Ctrl-C is the return button. The text of a code, which is what is drawn
@@ -25,6 +26,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/examples/internal/termqr"
 	"github.com/vippsvending/vipps/vending"
@@ -34,6 +36,7 @@ import (
 type options struct {
 	jam, silent, abort         bool
 	approve, machine, currency string
+	db                         string
 	price                      int64
 }
 
@@ -46,6 +49,7 @@ func main() {
 	flag.StringVar(&o.machine, "machine", "oslo12", "the machine: letters, digits and hyphens")
 	flag.StringVar(&o.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
 	flag.Int64Var(&o.price, "price", 2500, "price in minor units: 2500 is 25.00")
+	flag.StringVar(&o.db, "db", "", database.Usage)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
@@ -72,10 +76,20 @@ func sell(ctx context.Context, o options) error {
 		return errors.New("-approve exists in the test environment only")
 	}
 	fmt.Println("using", server.Where)
+	kept, err := database.Open(ctx, o.db)
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
+	machine, err := kept.Machine(o.machine, o.turnMotor)
+	if err != nil {
+		return err
+	}
 
 	config := vending.Config{
 		Client:   server.Client,
-		Machine:  vending.NewMemoryMachine(turnMotor),
+		Machine:  machine,
+		Store:    kept.Store,
 		Currency: vipps.Currency(o.currency),
 		LegalLinks: epayment.MerchantLegalLinks{
 			TermsOfSaleURL: "https://example.com/terms", PrivacyPolicyURL: "https://example.com/privacy",
@@ -83,19 +97,23 @@ func sell(ctx context.Context, o options) error {
 		Observe: narrate,
 		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
-	scripted := new(vendingtest.Machine) // breaks on command
-	switch {
-	case o.jam:
-		scripted.Script(vendingtest.Jam)
-		config.Machine = scripted
-	case o.silent:
+	if o.silent { // patience for a demonstration
+		config.Timeouts = vending.Timeouts{Start: 2 * time.Second, Verdict: 3 * time.Second}
+	}
+	if o.silent && !kept.Durable() {
+		scripted := new(vendingtest.Machine) // is never heard of again
 		scripted.Script(vendingtest.Silent)
 		config.Machine = scripted
-		config.Timeouts = vending.Timeouts{Start: 2 * time.Second, Verdict: 3 * time.Second} // patience for a demonstration
 	}
 	operator, err := vending.NewOperator(config)
 	if err != nil {
 		return err
+	}
+	if kept.Durable() {
+		defer database.Run(ctx, operator)()
+		if err := kept.Resume(ctx, server.Client, operator); err != nil {
+			return err
+		}
 	}
 
 	var id string
@@ -114,7 +132,7 @@ func sell(ctx context.Context, o options) error {
 	defer cancel()
 	if err != nil {
 		fmt.Println(err)
-		// The store is gone when this program ends, so it finishes what the machine has begun.
+		// A store in memory is gone when this program ends, so it finishes what the machine has begun.
 		go func() { _ = operator.Run(ctx) }() // ends with ctx
 		if session, err = operator.Wait(ctx, id); err != nil {
 			return fmt.Errorf("session %s is not finished, and nobody will: look at the payment in the portal: %w", id, err)
@@ -123,10 +141,16 @@ func sell(ctx context.Context, o options) error {
 	return settle(ctx, epayment.New(server.Client), session)
 }
 
-// turnMotor is where the machine's own protocol goes. Nil means that the product dropped.
-func turnMotor(ctx context.Context, _ string) error {
+// turnMotor is where the machine's own protocol goes. Nil means that the product dropped, and an error that nobody knows.
+func (o options) turnMotor(ctx context.Context, _ string) error {
 	select {
 	case <-time.After(time.Second):
+		switch {
+		case o.jam:
+			return vending.ErrJammed
+		case o.silent:
+			return errors.New("the motor says nothing")
+		}
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -22,12 +22,11 @@ func narrate(t vending.Transition) {
 	case vending.Vending:
 		say = fmt.Sprintf("%s reserved; the machine is told to let slot %s out", money(s.Seen.Authorized), s.Items[s.Item].Slot)
 	case vending.Settling:
-		verdict := s.Items[0].Verdict
 		switch {
 		case t.Step.From == vending.Settling && s.Capture.N > 0:
 			say = fmt.Sprintf("capture of %s is stored, and sent next", money(s.Capture.Amount))
 		case t.Step.From == vending.Vending:
-			say = fmt.Sprintf("the product: %s; %s due of %s reserved", verdict, money(s.Due), money(s.Seen.Authorized))
+			say = fmt.Sprintf("the product: %s; %s due of %s reserved", s.Items[0].Verdict, money(s.Due), money(s.Seen.Authorized))
 		}
 	case vending.Closed:
 		say = fmt.Sprintf("at rest: %s captured, %s released", money(s.Outcome.Captured), money(s.Outcome.Released))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/vending"
 )
@@ -26,8 +27,8 @@ type desk struct {
 
 // open opens the store, and an operator on it. A desk in a shop has the database that the machines' programs have, and may
 // run beside them: who runs the store does what is decided here.
-func open(server *setup.Setup) (*desk, error) {
-	d := &desk{store: vending.NewMemoryStore(), machines: fleet{}}
+func open(server *setup.Setup, kept *database.Database) (*desk, error) {
+	d := &desk{store: kept.Store, machines: fleet{}}
 	d.config = vending.Config{
 		Client:   server.Client,
 		Machine:  d.machines,
@@ -44,6 +45,9 @@ func open(server *setup.Setup) (*desk, error) {
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	d.machines.script(d.config.MachineTimeouts)
+	if kept.Durable() {
+		d.config.Machine, d.config.MachineTimeouts = kept.Desk(), nil
+	}
 	var err error
 	d.operator, err = vending.NewOperator(d.config)
 	return d, err

@@ -7,6 +7,7 @@
 //	go run ./ops -- list                      # one command
 //	go run ./ops -c "list; show oslo-4"       # several; the exit code is 1 if one of them failed
 //	go run ./ops -c "resolve oslo-5-v1 dropped; refund oslo-2 the bun was stale; all"
+//	go run ./ops -db f.db -- list             # of a database that another example has sold with
 //
 // Ids may be cut short, as far as they stay unique: in this history a machine's name says which session is meant.
 package main
@@ -21,24 +22,25 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 
+	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 )
 
 func main() {
 	script := flag.String("c", "", "commands, with semicolons between them, instead of those from standard input")
+	db := flag.String("db", "", database.Usage+", and a history that is made first")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *script, strings.Join(flag.Args(), " ")); err != nil {
+	if err := run(ctx, *db, *script, strings.Join(flag.Args(), " ")); err != nil {
 		fmt.Fprintln(os.Stderr, "ops:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, script, command string) error {
+func run(ctx context.Context, db, script, command string) error {
 	if script != "" && command != "" {
 		return errors.New("-c and a command behind the flags exclude each other")
 	}
@@ -47,33 +49,30 @@ func run(ctx context.Context, script, command string) error {
 		return err
 	}
 	defer server.Close()
-	if server.Emulator == nil {
+	if server.Emulator == nil && db == "" {
 		return errors.New("the history is made with the emulator in this process: leave all VIPPS_ variables out")
 	}
-	d, err := open(server)
+	kept, err := database.Open(ctx, db)
 	if err != nil {
 		return err
 	}
-	if err := history(ctx, server, d); err != nil {
+	defer kept.Close()
+	d, err := open(server, kept)
+	if err != nil {
 		return err
 	}
-	defer d.start(ctx)()
+	if !kept.Durable() {
+		err = history(ctx, server, d)
+	}
+	if err != nil {
+		return err
+	}
+	defer database.Run(ctx, d.operator)() // what a person decides is done
 	if commands := script + command; commands != "" {
 		return d.script(ctx, strings.Split(commands, ";"))
 	}
 	d.converse(ctx, os.Stdin)
 	return nil
-}
-
-// start keeps sessions moving until stop is called, so that what a person decides is done.
-func (d *desk) start(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
-	running.Go(func() { _ = d.operator.Run(ctx) }) // ends with ctx
-	return func() {
-		cancel()
-		running.Wait()
-	}
 }
 
 // script obeys commands. One that fails does not stop those after it.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/examples/internal/story"
 	"github.com/vippsvending/vipps/vending"
@@ -22,14 +24,19 @@ var (
 	energy   = vending.Product{Name: "Energy drink", Slot: "D4", Price: 4500, TaxRate: 1500, MinimumAge: 16}
 )
 
-func newSale(server *setup.Setup, o options) (*sale, error) {
+func newSale(server *setup.Setup, kept *database.Database, o options) (*sale, error) {
 	s := &sale{
 		options: o, server: server, wishes: o.wishes(),
 		steps: make(chan vending.Transition, 1000), notices: make(chan vending.Notice, 10),
 	}
+	machine, err := kept.Machine(o.machine, s.turnMotor)
+	if err != nil {
+		return nil, err
+	}
 	config := vending.Config{
 		Client:    server.Client,
-		Machine:   vending.NewMemoryMachine(s.turnMotor),
+		Machine:   machine,
+		Store:     kept.Store,
 		Currency:  vipps.Currency(o.currency),
 		Planogram: s.planogram,
 		ReturnURL: page(o.machine) + "?t={token}",
@@ -38,20 +45,21 @@ func newSale(server *setup.Setup, o options) (*sale, error) {
 		},
 		Observe: func(t vending.Transition) {
 			story.Narrate(t)
-			s.steps <- t
+			if !kept.Earlier(t.Session.ID) {
+				s.steps <- t
+			}
 		},
 		Notify: func(n vending.Notice) { s.notices <- n },
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
-	scripted := new(vendingtest.Machine) // breaks on command
-	switch {                             // patience for a demonstration
-	case o.jam:
-		scripted.Script(vendingtest.Jam)
-		config.Machine = scripted
+	switch { // patience for a demonstration
 	case o.silent:
-		scripted.Script(vendingtest.Silent)
-		config.Machine = scripted
 		config.Timeouts = vending.Timeouts{Start: o.pace, Verdict: o.pace * 3 / 2}
+		if !kept.Durable() {
+			scripted := new(vendingtest.Machine) // is never heard of again
+			scripted.Script(vendingtest.Silent)
+			config.Machine = scripted
+		}
 	case o.nothing:
 		config.Timeouts.Select = o.pace * 3 / 2
 	case o.refund:
@@ -60,7 +68,6 @@ func newSale(server *setup.Setup, o options) (*sale, error) {
 	if o.checkIn {
 		config.CheckIns = &vending.CheckIns{Items: s.most()}
 	}
-	var err error
 	s.operator, err = vending.NewOperator(config)
 	return s, err
 }
@@ -80,12 +87,18 @@ func (s *sale) planogram(context.Context, string) (vending.Planogram, error) {
 	return vending.Planogram{Version: "summer", Products: []vending.Product{cola, chips, last, energy}}, nil
 }
 
-// turnMotor is where the machine's own protocol goes. Nil means that the product dropped.
+// turnMotor is where the machine's own protocol goes. Nil means that the product dropped, and an error that nobody knows.
 func (s *sale) turnMotor(ctx context.Context, _ string) error {
-	if !sleep(ctx, s.pace/2) {
+	switch {
+	case !sleep(ctx, s.pace/2):
 		return ctx.Err()
+	case s.jam && !s.jammed.Swap(true):
+		return vending.ErrJammed
+	case s.silent:
+		return errors.New("the motor says nothing")
+	default:
+		return nil
 	}
-	return nil
 }
 
 // sleep says whether the time passed before the context ended.

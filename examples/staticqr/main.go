@@ -14,6 +14,7 @@
 //	go run ./staticqr -age             # the first choice is not for everybody
 //	go run ./staticqr -in-full         # the sales unit cannot capture a part: the product is lost
 //	go run ./staticqr -in-full -refund # all is captured, and what is too much is refunded
+//	go run ./staticqr -db f.db         # sessions are kept: what an earlier run left open is finished first
 //
 // With VIPPS_BASE_URL or VIPPS_ENVIRONMENT and the keys set (see ../internal/setup) it uses that server and plays the page
 // behind the sticker: it draws the address that the page would lead to. Scan that, or approve with -approve and a test
@@ -29,6 +30,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/examples/internal/story"
 	"github.com/vippsvending/vipps/vending"
@@ -52,6 +54,7 @@ func main() {
 	flag.StringVar(&o.machine, "machine", "oslo12", "the machine: letters, digits and hyphens")
 	flag.StringVar(&o.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
 	flag.DurationVar(&o.pace, "pace", 2*time.Second, "how long the customer takes for everything; the motor takes half of it")
+	flag.StringVar(&o.db, "db", "", database.Usage)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
@@ -74,11 +77,19 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	fmt.Println("using", server.Where)
-	s, err := newSale(server, o)
+	kept, err := database.Open(ctx, o.db)
 	if err != nil {
 		return err
 	}
-	defer s.start(ctx)()
+	defer kept.Close()
+	s, err := newSale(server, kept, o)
+	if err != nil {
+		return err
+	}
+	defer database.Run(ctx, s.operator)()
+	if err := kept.Resume(ctx, server.Client, s.operator); err != nil {
+		return err
+	}
 	if err := s.scan(ctx); err != nil {
 		return err
 	}

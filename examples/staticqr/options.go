@@ -15,7 +15,7 @@ type options struct {
 	items                              int
 	jam, silent, nothing, abort, above bool
 	age, inFull, refund                bool
-	approve, machine, currency         string
+	approve, machine, currency, db     string
 	pace                               time.Duration
 }
 

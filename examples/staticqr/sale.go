@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,17 +22,7 @@ type sale struct {
 	notices  chan vending.Notice
 	wishes   []string    // slots that are still to be chosen
 	refilled atomic.Bool // the sandwich, with -above
-}
-
-// start keeps sessions moving until stop is called. A shop has a process that does so always.
-func (s *sale) start(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
-	running.Go(func() { _ = s.operator.Run(ctx) }) // ends with ctx
-	return func() {
-		cancel()
-		running.Wait()
-	}
+	jammed   atomic.Bool // the first product, with -jam
 }
 
 // follow plays the customer at each step of the session, until nothing is left to do for it or nobody will do it.

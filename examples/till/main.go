@@ -9,6 +9,7 @@
 //	go run ./till -abort               # the customer says no in the app
 //	go run ./till -nobody              # the customer does not answer
 //	go run ./till -unknown-customer    # a customer who cannot pay this way
+//	go run ./till -db f.db             # sessions are kept: what an earlier run left open is finished first
 //
 // With VIPPS_BASE_URL or VIPPS_ENVIRONMENT and the keys set (see ../internal/setup) it uses that server, with -phone or -scan:
 // approve on the phone, or with -approve and a test user's number. Ctrl-C is the customer leaving.
@@ -28,6 +29,7 @@ import (
 	"time"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/examples/internal/story"
 	"github.com/vippsvending/vipps/vending"
@@ -49,6 +51,7 @@ func main() {
 	flag.StringVar(&o.machine, "machine", "till-3", "the till: letters, digits and hyphens")
 	flag.StringVar(&o.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
 	flag.DurationVar(&o.pace, "pace", 2*time.Second, "how long the customer takes to decide; handing over takes half of it")
+	flag.StringVar(&o.db, "db", "", database.Usage)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
@@ -101,11 +104,20 @@ func read(scanner io.Reader) (vipps.Secret, error) {
 }
 
 func serve(ctx context.Context, server *setup.Setup, o options, order vending.TillOrder) error {
-	t, err := newTill(server, o)
+	kept, err := database.Open(ctx, o.db)
 	if err != nil {
 		return err
 	}
-	defer t.start(ctx)()
+	defer kept.Close()
+	t, err := newTill(server, kept, o)
+	if err != nil {
+		return err
+	}
+	// SellTill moves the sale along as well, but only until the money is at rest: the receipt of a basket is sent after that.
+	defer database.Run(ctx, t.operator)()
+	if err := kept.Resume(ctx, server.Client, t.operator); err != nil {
+		return err
+	}
 	session, err := t.operator.SellTill(ctx, order)
 	switch {
 	case errors.Is(err, vending.ErrCustomer):

@@ -14,6 +14,7 @@ import (
 // options are the flags.
 type options struct {
 	phone, approve, machine, currency    string
+	db                                   string
 	scan, basket, abort, nobody, unknown bool
 	pace                                 time.Duration
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/examples/internal/story"
 	"github.com/vippsvending/vipps/vending"
@@ -20,16 +20,22 @@ import (
 type till struct {
 	options
 	server   *setup.Setup
+	kept     *database.Database
 	operator *vending.Operator
 	opened   atomic.Bool          // there is a session
 	finished chan vending.Session // nothing is left to do for it
 }
 
-func newTill(server *setup.Setup, o options) (*till, error) {
-	t := &till{options: o, server: server, finished: make(chan vending.Session, 1)}
+func newTill(server *setup.Setup, kept *database.Database, o options) (*till, error) {
+	t := &till{options: o, server: server, kept: kept, finished: make(chan vending.Session, 1)}
+	machine, err := kept.Machine(o.machine, t.handOver)
+	if err != nil {
+		return nil, err
+	}
 	config := vending.Config{
 		Client:   server.Client,
-		Machine:  vending.NewMemoryMachine(t.handOver),
+		Machine:  machine,
+		Store:    kept.Store,
 		Currency: vipps.Currency(o.currency),
 		LegalLinks: epayment.MerchantLegalLinks{
 			TermsOfSaleURL: "https://shop.example/terms", PrivacyPolicyURL: "https://shop.example/privacy",
@@ -40,25 +46,15 @@ func newTill(server *setup.Setup, o options) (*till, error) {
 	if o.nobody {
 		config.Timeouts.Approve = o.pace // patience for a demonstration
 	}
-	var err error
 	t.operator, err = vending.NewOperator(config)
 	return t, err
 }
 
-// start keeps sessions moving until stop is called. SellTill does so as well, but only until the money is at rest: the
-// receipt of a basket is sent after that.
-func (t *till) start(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
-	running.Go(func() { _ = t.operator.Run(ctx) }) // ends with ctx
-	return func() {
-		cancel()
-		running.Wait()
-	}
-}
-
 func (t *till) observe(transition vending.Transition) {
 	story.Narrate(transition)
+	if t.kept.Earlier(transition.Session.ID) {
+		return
+	}
 	t.opened.Store(true)
 	s := transition.Session
 	switch {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	// The test cache must know what the examples are made of.
+	_ "github.com/vippsvending/vipps/examples/internal/database"
 	_ "github.com/vippsvending/vipps/examples/internal/setup"
 	_ "github.com/vippsvending/vipps/examples/internal/story"
 	_ "github.com/vippsvending/vipps/examples/internal/termqr"
