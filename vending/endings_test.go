@@ -34,6 +34,8 @@ type ending struct {
 	refused error
 	// want is the outcome, from what was reserved.
 	want func(reserved int64) vending.Outcome
+	// state is the payment's at the end, if it matters.
+	state string
 	// unpaid says that captured is not the price of what the machine said: only the outcome's sum is.
 	unpaid bool
 	drops  int
@@ -91,9 +93,9 @@ func endings() []ending {
 				return vending.Outcome{Result: vending.PartlySold, Captured: colaPrice, Released: reserved - colaPrice}
 			}, drops: 1,
 		},
-		{name: "abort", products: 1, abort: 4 * time.Second, want: nothing},
-		{name: "nobody approves", products: 1, want: nothing},
-		{name: "expired", products: 1, change: func(c *vending.Config) { c.Timeouts.Approve = 9 * time.Minute }, faults: []vippstest.Fault{{Op: "cancel", Kind: vippstest.ErrorBefore, Count: -1}}, want: nothing},
+		{name: "abort", products: 1, abort: 4 * time.Second, want: nothing, state: "ABORTED"},
+		{name: "nobody approves", products: 1, want: nothing, state: "TERMINATED"},
+		{name: "expired", products: 1, change: func(c *vending.Config) { c.Timeouts.Approve = 9 * time.Minute }, faults: []vippstest.Fault{{Op: "cancel", Kind: vippstest.ErrorBefore, Count: -1}}, want: nothing, state: "EXPIRED"},
 		{
 			name: "approval after giving up", products: 1, want: notSold,
 			during: func(t *testing.T, s *shop, id string) {
@@ -300,6 +302,9 @@ func (d door) check(t *testing.T, e ending, s *shop, session *vending.Session, v
 	payment, ok := s.vipps.Payment(session.ID)
 	if !ok || payment.CustomerInteraction != "CUSTOMER_PRESENT" {
 		t.Errorf("customer interaction %q", payment.CustomerInteraction)
+	}
+	if e.state != "" && payment.State != e.state {
+		t.Errorf("the payment is %s, want %s", payment.State, e.state)
 	}
 	if diff := cmp.Diff(e.want(session.Reserved), session.Outcome); diff != "" {
 		t.Errorf("outcome (-want +got)\n%s\n%v", diff, session.History)

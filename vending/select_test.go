@@ -195,15 +195,17 @@ func TestMaximumCalls(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name         string
+		approval     time.Duration
 		choice, vend time.Duration
 		slot         string
 		want         map[string]int
 		writes       int64
 	}{
-		{"plain", 2 * time.Second, 0, "A1", map[string]int{"create": 1, "get": 1, "capture": 1, "cancel": 1, "receipt": 1}, 7},
-		{"the dearest", 2 * time.Second, 0, "B2", map[string]int{"create": 1, "get": 1, "capture": 1, "receipt": 1}, 7},
-		{"a choice that takes long", 20 * time.Second, 0, "A1", map[string]int{"create": 1, "get": 2, "capture": 1, "cancel": 1, "receipt": 1}, 7},
-		{"a vend that takes long", 2 * time.Second, 18 * time.Second, "A1", map[string]int{"create": 1, "get": 2, "capture": 1, "cancel": 1, "receipt": 1}, 7},
+		{"plain", time.Second / 2, 2 * time.Second, 0, "A1", map[string]int{"create": 1, "get": 1, "capture": 1, "cancel": 1, "receipt": 1}, 7},
+		{"the dearest", time.Second / 2, 2 * time.Second, 0, "B2", map[string]int{"create": 1, "get": 1, "capture": 1, "receipt": 1}, 7},
+		{"a choice that takes long", time.Second / 2, 20 * time.Second, 0, "A1", map[string]int{"create": 1, "get": 2, "capture": 1, "cancel": 1, "receipt": 1}, 7},
+		{"an approval that takes twelve seconds, with polls", 12 * time.Second, 2 * time.Second, 0, "A1", map[string]int{"create": 1, "get": 3, "capture": 1, "cancel": 1, "receipt": 1}, 7},
+		{"a vend that takes long", time.Second / 2, 2 * time.Second, 18 * time.Second, "A1", map[string]int{"create": 1, "get": 2, "capture": 1, "cancel": 1, "receipt": 1}, 7},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -216,7 +218,7 @@ func TestMaximumCalls(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				later(time.Second / 2)
+				later(test.approval)
 				if err := s.vipps.Approve(redirect.Session); err != nil {
 					t.Fatal(err)
 				}
