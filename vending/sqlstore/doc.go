@@ -53,9 +53,9 @@
 //
 // They may share a database. Whichever is free goes on with a session that is due; a seat, a version and a claim are given
 // out once, by the database, and the database's clock is the only one that counts. With SQLite the processes run on one
-// computer and wait for each other, five seconds at most with [SQLiteDSN]; the *sql.DB should be the store's own. Within a
-// process, writes that come at the same time share a transaction, and so one wait for the disk. With PostgreSQL the
-// processes may run anywhere; give the pool a limit, as above.
+// computer and wait for each other, ten seconds at most; the *sql.DB should be the store's own. Within a process, writes
+// that come at the same time share a transaction, and so one wait for the disk. With PostgreSQL the processes may run
+// anywhere; give the pool a limit, as above.
 //
 // Programs of different versions may run side by side as long as the tables are the same. The first that needs more columns
 // makes them when it opens the database, in one transaction; older programs then refuse to open it ([ErrNewer]).

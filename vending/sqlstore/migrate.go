@@ -52,10 +52,8 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 func (s *Store) upgrade(ctx context.Context, conn *sql.Conn) (err error) {
-	for _, text := range s.dialect.begin {
-		if _, err = conn.ExecContext(ctx, text); err != nil {
-			break
-		}
+	if _, err := conn.ExecContext(ctx, s.dialect.begin[0]); err != nil {
+		return err
 	}
 	defer func() {
 		if err == nil {
@@ -65,8 +63,10 @@ func (s *Store) upgrade(ctx context.Context, conn *sql.Conn) (err error) {
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // nobody else may get it
 		}
 	}()
-	if err != nil {
-		return err
+	for _, text := range s.dialect.begin[1:] {
+		if _, err = conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
 	}
 	version, err := s.version(ctx, conn) // another process may have been first
 	if err != nil {

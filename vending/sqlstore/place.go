@@ -46,14 +46,18 @@ func (p place) name(ctx context.Context, st *statement, of string) (id string, e
 }
 
 // read runs a query that changes nothing.
-func (s *Store) read(ctx context.Context, st *statement, args ...any) ([]row, error) {
-	return place{}.query(ctx, st, args...)
+func (s *Store) read(ctx context.Context, st *statement, args ...any) (rows []row, err error) {
+	err = s.patiently(ctx, func() (err error) {
+		rows, err = place{}.query(ctx, st, args...)
+		return err
+	})
+	return rows, err
 }
 
 // time is the store's clock.
 func (s *Store) time(ctx context.Context) (time.Time, error) {
 	var now stamp
-	err := s.now.QueryRowContext(ctx, s.now.args(nil)...).Scan(&now)
+	err := s.patiently(ctx, func() error { return s.now.QueryRowContext(ctx, s.now.args(nil)...).Scan(&now) })
 	return now.at, err
 }
 

@@ -5,14 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"path/filepath"
 	"time"
 )
 
-// SQLiteDSN is the address of an SQLite database in a file, for sql.Open("sqlite", …) with the driver modernc.org/sqlite:
-// with synchronous=FULL on every connection, and five seconds of patience with whoever else writes. The file is made if
-// there is none; its folder has to exist, on a disk of this computer.
+// SQLiteDSN is the address of an SQLite database in a file, for sql.Open("sqlite", …) with the driver modernc.org/sqlite,
+// with synchronous=FULL on every connection. The file is made if there is none; its folder has to exist, on a disk of this
+// computer.
 func SQLiteDSN(path string) string {
 	volume := filepath.VolumeName(path)
 	path = filepath.ToSlash(path)
@@ -20,7 +21,7 @@ func SQLiteDSN(path string) string {
 		path = "/" + path
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate" +
-		"&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=fullfsync(1)&_pragma=checkpoint_fullfsync(1)"
+		"&_pragma=busy_timeout(50)&_pragma=synchronous(FULL)&_pragma=fullfsync(1)&_pragma=checkpoint_fullfsync(1)"
 }
 
 // full is SQLite's number for synchronous=FULL.
@@ -28,16 +29,12 @@ const full = 2
 
 func sqliteDurable(ctx context.Context, conn *sql.Conn) error {
 	var version string
-	var clock, patience int64
-	query := "SELECT sqlite_version(), unixepoch('now', 'subsec') IS NOT NULL, (SELECT * FROM pragma_busy_timeout)"
-	if err := conn.QueryRowContext(ctx, query).Scan(&version, &clock, &patience); err != nil {
+	var clock bool
+	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version(), unixepoch('now', 'subsec') IS NOT NULL").Scan(&version, &clock); err != nil {
 		return err
 	}
-	switch {
-	case clock == 0:
+	if !clock {
 		return fmt.Errorf("SQLite 3.42 or newer is needed, this is %s: update the driver", version)
-	case patience == 0:
-		return errors.New("PRAGMA busy_timeout is 0: whoever writes while another process does would fail instead of waiting; open the database with sqlstore.SQLiteDSN, or set it in the DSN")
 	}
 	if err := writeAhead(ctx, conn); err != nil {
 		return err
@@ -47,21 +44,33 @@ func sqliteDurable(ctx context.Context, conn *sql.Conn) error {
 
 // writeAhead puts the database into the mode in which readers do not wait for a writer. That is kept in the file.
 func writeAhead(ctx context.Context, conn *sql.Conn) error {
-	for try := 0; ; try++ {
-		var mode string
-		err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
-		switch {
-		case err == nil && mode == "wal":
-			return nil
-		case err == nil:
-			return fmt.Errorf("%w: journal_mode stays %s, want WAL: give a file on a disk of this computer, not :memory: and not a network drive", ErrNotDurable, mode)
-		case !errors.Is(kindOf(err), ErrLocked) || try == 100:
+	var mode string
+	err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+	if err == nil && mode != "wal" {
+		err = fmt.Errorf("%w: journal_mode stays %s, want WAL: give a file on a disk of this computer, not :memory: and not a network drive", ErrNotDurable, mode)
+	}
+	return err
+}
+
+// patience is how long the store waits for another process that writes.
+const patience = 10 * time.Second
+
+// patiently does again what found an SQLite database locked. SQLite's own patience, busy_timeout, looks ever less often: a
+// process that writes all the time would keep others out.
+func (s *Store) patiently(ctx context.Context, do func() error) error {
+	if !s.dialect.one {
+		return do()
+	}
+	for began := time.Now(); ; {
+		err := do()
+		if err == nil || !errors.Is(kindOf(err), ErrLocked) || time.Since(began) > patience {
 			return err
 		}
-		// SQLite does not wait for another process that does the same.
+		timer := time.NewTimer(time.Duration(1+rand.IntN(20)) * time.Millisecond) //nolint:gosec // anything will do
 		select {
-		case <-time.After(20 * time.Millisecond):
+		case <-timer.C:
 		case <-ctx.Done():
+			timer.Stop()
 			return errors.Join(ctx.Err(), err)
 		}
 	}

@@ -61,7 +61,7 @@ func Open(ctx context.Context, db *sql.DB, options Options) (*Store, error) {
 		}
 	}
 	for _, step := range []func(context.Context) error{s.checkDurable, s.migrate, s.prepare} {
-		if err := step(ctx); err != nil {
+		if err := s.patiently(ctx, func() error { return step(ctx) }); err != nil {
 			return nil, err
 		}
 	}

@@ -101,13 +101,15 @@ func (w *writer) withdraw(mine *job) bool {
 // fail; else each is done again on its own, so that it gets its own answer.
 func (w *writer) run(ctx context.Context, conn *sql.Conn, batch []*job) {
 	answers := make([]error, len(batch))
-	err := transaction(ctx, conn, func(on place) error {
-		for i, job := range batch {
-			if answers[i] = job.do(ctx, on); !answered(answers[i]) {
-				return answers[i]
+	err := w.store.patiently(ctx, func() error {
+		return transaction(ctx, conn, func(on place) error {
+			for i, job := range batch {
+				if answers[i] = job.do(ctx, on); !answered(answers[i]) {
+					return answers[i]
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 	if err != nil && len(batch) > 1 && kindOf(err) == nil {
 		for i := range batch {
