@@ -29,9 +29,10 @@
 //
 //	openssl rand -hex 32
 //
-// for example, kept away from the database and its backups, and the same for every process. To change it give the new key
-// first and the old one after it, to every process: the first seals, all open. Nothing is sealed anew but by the next save
-// of its session. The old key can go when nothing names it any more ([KeyID] gives its name):
+// for example, kept away from the database and its backups, and the same for every process. The first of Options.Keys
+// seals, all open. To change the key give the new one to every process as the second; when all of them have it, as the
+// first. Nothing is sealed anew but by the next save of its session. The old key can go when nothing names it any more
+// ([KeyID] gives its name):
 //
 //	SELECT count(*) FROM vending_sessions WHERE sealed LIKE '%3f2a90c1d4e5f607%'
 //
@@ -55,7 +56,8 @@
 // out once, by the database, and the database's clock is the only one that counts. With SQLite the processes run on one
 // computer and wait for each other, ten seconds at most; the *sql.DB should be the store's own. Within a process, writes
 // that come at the same time share a transaction, and so one wait for the disk. With PostgreSQL the processes may run
-// anywhere; give the pool a limit, as above.
+// anywhere; give the pool a limit, as above. A pooler in front of the server has to know prepared statements, as PgBouncer
+// does since 1.21.
 //
 // Programs of different versions may run side by side as long as the tables are the same. The first that needs more columns
 // makes them when it opens the database, in one transaction; older programs then refuse to open it ([ErrNewer]).
