@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vippsvending/vipps/examples/internal/audit"
+	"github.com/vippsvending/vipps/examples/internal/database"
+	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/vippstest"
+)
+
+// world is everything but the workers: Vipps MobilePay on a port, and what is counted.
+type world struct {
+	options
+	vipps   *vippstest.Server
+	address string
+	server  *http.Server
+	client  *http.Client
+	dir     string // for files, removed at the end
+	key     string // of the stores
+	workers []*child
+	started time.Time
+
+	told    chan struct{} // the motor has begun to turn
+	request chan struct{} // Vipps MobilePay has been asked something that changes something
+
+	mu                               sync.Mutex
+	struck                           map[string]int // faults, by kind
+	notices                          []string
+	kills, starts, pauses, customers atomic.Int64
+}
+
+func newWorld(ctx context.Context, o options) (*world, error) {
+	w := &world{
+		options: o, client: asking(), key: database.NewKey(), started: time.Now(), struck: map[string]int{},
+		told: make(chan struct{}, 1), request: make(chan struct{}, 1),
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	w.address = "http://" + listener.Addr().String()
+	w.vipps = vippstest.New(vippstest.Options{
+		PublicURL: w.address, AcceptAnyCredentials: true, AllowLoopbackHTTP: true, NoRateLimits: true, Logf: w.log,
+	})
+	w.server = &http.Server{Handler: http.HandlerFunc(w.serve), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = w.server.Serve(listener) }() // until it is closed
+	if w.dir, err = os.MkdirTemp("", "soak"); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// close ends everything and leaves nothing behind.
+func (w *world) close() {
+	for _, c := range w.workers {
+		c.kill()
+	}
+	w.vipps.Close()
+	_ = w.server.Close()
+	if w.dir != "" {
+		_ = os.RemoveAll(w.dir) // it is in the system's folder for such files
+	}
+}
+
+// serve is Vipps MobilePay. Whoever waits for such a moment hears that something is being changed.
+func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/epayment/") {
+		tell(w.request)
+	}
+	w.vipps.ServeHTTP(rw, r)
+}
+
+func tell(moment chan struct{}) {
+	select {
+	case moment <- struct{}{}:
+	default:
+	}
+}
+
+// log counts the faults that have struck.
+func (w *world) log(format string, args ...any) {
+	_, fault, found := strings.Cut(fmt.Sprintf(format, args...), " fault=")
+	if !found || fault == "" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.struck[fault]++
+}
+
+// said hears what a worker prints.
+func (w *world) said(line string) {
+	if line == "motor" {
+		tell(w.told)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notices = append(w.notices, line)
+}
+
+// begin starts a worker, for the first time or again.
+func (w *world) begin(ctx context.Context, c *child) error {
+	w.starts.Add(1)
+	return c.start(ctx)
+}
+
+// end kills a worker.
+func (w *world) end(c *child) {
+	w.kills.Add(1)
+	c.kill()
+}
+
+// alive finds somebody to ask.
+func (w *world) alive(n int) string {
+	for i := range w.workers {
+		if address := w.workers[(n+i)%len(w.workers)].address(); address != "" {
+			return address
+		}
+	}
+	return ""
+}
+
+// deadline bounds the wait for the end: a payment that was never made is known not to exist two minutes after it could be.
+var deadline = timeouts.Open + 3*time.Minute
+
+// settle waits until everything is closed and nothing is being refunded, and gives all sessions.
+func (w *world) settle(ctx context.Context, store vending.Store) ([]vending.Session, error) {
+	fmt.Printf("%s the last customer has gone; everything must be at rest within %s\n", w.clock(), deadline)
+	w.vipps.ClearFaults()
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	for quiet := 0; quiet < 3 && pause(ctx, time.Second); quiet++ { // and stay so
+		for _, c := range w.workers {
+			if err := c.failed(); err != nil {
+				return nil, err
+			}
+		}
+		for s, err := range store.Open(ctx) {
+			if err == nil && !isOver(&s) {
+				quiet = -1
+				break
+			}
+		}
+	}
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	found := map[string]bool{}
+	var all []vending.Session
+	for _, sessions := range []func(func(vending.Session, error) bool){
+		store.Open(ctx), store.Closed(ctx, time.Time{}.AddDate(1, 0, 0), time.Now().AddDate(1, 0, 0)),
+	} {
+		for s, err := range sessions {
+			if err != nil {
+				return nil, err
+			}
+			if !found[s.ID] {
+				all = append(all, s)
+			}
+			found[s.ID] = true
+		}
+	}
+	fmt.Printf("%s %d sessions\n", w.clock(), len(all))
+	return all, nil
+}
+
+// isOver says that a session's money is at rest and no refund is under way. A receipt is repeated once a minute, and a
+// payment that was not found is looked for again 20 minutes later: that is not waited for.
+func isOver(s *vending.Session) bool {
+	if s.State != vending.Closed {
+		return false
+	}
+	for _, task := range s.Tasks {
+		if task.Kind == vending.TaskRefund {
+			return false
+		}
+	}
+	return true
+}
+
+// report holds the books against each other.
+func (w *world) report(title string, books *audit.Books) *audit.Report {
+	report := books.Audit()
+	head := &audit.Report{}
+	head.Add(title, "seed %d, %s", w.seed, time.Since(w.started).Round(time.Second))
+	head.Add("customers", "%d", w.customers.Load())
+	head.Add("workers started, killed, paused", "%d, %d, %d", w.starts.Load(), w.kills.Load(), w.pauses.Load())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	total := 0
+	for _, n := range w.struck {
+		total += n
+	}
+	head.Add("faults that struck", "%d%s", total, kinds(w.struck))
+	report.Lines = append(head.Lines, report.Lines...)
+	for _, notice := range w.notices {
+		report.Violations = append(report.Violations, "a worker says: "+notice)
+	}
+	return report
+}
+
+// clock is how long the story has been told.
+func (w *world) clock() string { return fmt.Sprintf("%4.0f s ", time.Since(w.started).Seconds()) }
+
+// interrupted is the context's end, unless it is the end of the story.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.Join(errInterrupted, ctx.Err())
+	}
+	return err
+}
+
+var errInterrupted = errors.New("interrupted")
