@@ -156,7 +156,6 @@ func (s *Session) refunded(pick func(Refund) bool) int64 {
 }
 
 func asked(r Refund) bool { return r.State == RefundAsked }
-func done(r Refund) bool  { return r.State == RefundDone }
 
 // returned is a refund of something that dropped, done or under way.
 func returned(r Refund) bool { return r.State != RefundRefused && len(r.Items) > 0 }
