@@ -21,36 +21,36 @@ func box(ctx context.Context, o options) (*audit.Report, error) {
 	if o.machines == 0 {
 		o.machines = 20
 	}
-	w, err := newWorld(ctx, o)
+	w, err := newWorld(ctx, "box", o)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close()
-	fmt.Printf("box: %d machines, %d kills, faults %t\n", o.machines, o.kills, o.faults)
+	w.tell("%d machines, %d kills, faults %t", o.machines, o.kills, o.faults)
 	told := assignment{
 		Vipps: w.address, DB: filepath.Join(w.dir, "sessions.db"), Journal: w.dir, Counter: filepath.Join(w.dir, "counter"),
 	}
-	c := newChild("box", w.key, told, o.verbose, w.said)
+	c := &child{name: "box", told: told, verbose: o.verbose, said: w.said}
 	w.workers = []*child{c}
 	if err := w.begin(ctx, c); err != nil {
 		return nil, err
 	}
 
-	selling, stop := context.WithCancel(ctx)
+	selling, stop := context.WithTimeout(ctx, time.Minute+time.Duration(o.kills)*3*time.Second)
 	defer stop()
 	var lanes sync.WaitGroup
 	for i := range o.machines {
 		l := &lane{w: w, machine: fmt.Sprintf("box%d", i), dice: dice(o, uint64(i)), known: map[string]bool{}}
 		lanes.Go(func() { l.serve(selling, func() bool { return selling.Err() == nil }) })
 	}
-	err = w.cutPower(ctx, c)
+	err = w.cutPower(selling, c)
 	stop()
 	lanes.Wait()
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}
 
-	kept, err := w.open(ctx, told.DB)
+	kept, err := database.Open(ctx, told.DB)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func box(ctx context.Context, o options) (*audit.Report, error) {
 	if err := w.askMotor(ctx, books, told); err != nil {
 		return nil, err
 	}
-	return w.report("box", books), nil
+	return w.report(books), nil
 }
 
 // cutPower kills the box: at any moment, when the motor has begun to turn, or when it has just asked Vipps MobilePay for
@@ -97,18 +97,10 @@ func (w *world) cutPower(ctx context.Context, c *child) error {
 			return err
 		}
 		if (n+1)%50 == 0 {
-			fmt.Printf("%s %d kills, %d customers\n", w.clock(), n+1, w.customers.Load())
+			w.tell("%d kills, %d customers", n+1, w.customers.Load())
 		}
 	}
 	return nil
-}
-
-// open opens a store of the workers, to look at it.
-func (w *world) open(ctx context.Context, address string) (*database.Database, error) {
-	if err := os.Setenv(database.Variable, w.key); err != nil {
-		return nil, err
-	}
-	return database.Open(ctx, address)
 }
 
 // askMotor reads the counter, and asks the journal about everything that a session has told it.

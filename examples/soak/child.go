@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/vippsvending/vipps/examples/internal/database"
 )
 
 // child is a worker as its parent sees it. It is killed and started again.
@@ -40,10 +38,6 @@ type running struct {
 	err     error
 }
 
-func newChild(name, key string, told assignment, verbose bool, said func(string)) *child {
-	return &child{name: name, told: told, verbose: verbose, said: said, env: append(os.Environ(), database.Variable+"="+key)}
-}
-
 // start starts the worker and waits until it listens.
 func (c *child) start(ctx context.Context) error {
 	program, err := os.Executable()
@@ -55,7 +49,7 @@ func (c *child) start(ctx context.Context) error {
 		return err
 	}
 	r := &running{cmd: exec.Command(program, "worker"), done: make(chan struct{})} //nolint:gosec,noctx // this program; it is killed
-	r.cmd.Env = c.env
+	r.cmd.Env = append(os.Environ(), c.env...)
 	dieTogether(r.cmd)
 	input, err := r.cmd.StdinPipe()
 	if err != nil {

@@ -21,7 +21,7 @@ func fleet(ctx context.Context, o options) (*audit.Report, error) {
 	if o.machines == 0 {
 		o.machines = min(max(o.sessions/5, 20), 100)
 	}
-	w, err := newWorld(ctx, o)
+	w, err := newWorld(ctx, "fleet", o)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func fleet(ctx context.Context, o options) (*audit.Report, error) {
 		return nil, err
 	}
 	defer drop()
-	fmt.Printf("fleet: %d workers, %d machines, %d customers, faults %t\n", o.workers, o.machines, o.sessions, o.faults)
+	w.tell("%d workers, %d machines, %d customers, faults %t", o.workers, o.machines, o.sessions, o.faults)
 	counting := newMachines(dice(o, 2<<32))
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,9 +47,9 @@ func fleet(ctx context.Context, o options) (*audit.Report, error) {
 	}
 	for i := range o.workers {
 		told.Hold = i%3 == 2
-		c := newChild(fmt.Sprint(i+1), w.key, told, o.verbose, w.said)
-		c.env = append(c.env, hookVariable+"="+secret)
-		w.workers = append(w.workers, c)
+		w.workers = append(w.workers, &child{
+			name: fmt.Sprint(i + 1), told: told, env: []string{hookVariable + "=" + secret}, verbose: o.verbose, said: w.said,
+		})
 	}
 	for _, c := range w.workers {
 		if err := w.begin(ctx, c); err != nil {
@@ -60,7 +60,7 @@ func fleet(ctx context.Context, o options) (*audit.Report, error) {
 		return nil, interrupted(ctx, err)
 	}
 
-	kept, err := w.open(ctx, where)
+	kept, err := database.Open(ctx, where)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func fleet(ctx context.Context, o options) (*audit.Report, error) {
 			w.log("fault of a webhook: fault=%s", "webhook "+delivery.Fault)
 		}
 	}
-	report := w.report("fleet", books)
+	report := w.report(books)
 	report.Add("machines", "%s", counting)
 	return report, nil
 }
@@ -92,7 +92,8 @@ func (w *world) where(ctx context.Context) (address string, drop func(), err err
 
 // sell plays all customers while workers are killed and paused.
 func (w *world) sell(ctx context.Context) error {
-	selling, stop := context.WithCancel(ctx)
+	most := 2*time.Minute + time.Duration(w.sessions)*150*time.Millisecond
+	selling, stop := context.WithTimeout(ctx, most)
 	defer stop()
 	failures := make(chan error, 2)
 	var trouble sync.WaitGroup
@@ -100,7 +101,7 @@ func (w *world) sell(ctx context.Context) error {
 	trouble.Go(func() { failures <- w.pauseSome(selling) })
 	trouble.Go(func() {
 		for pause(selling, 15*time.Second) {
-			fmt.Printf("%s %d customers, %d kills, %d pauses\n", w.clock(), w.customers.Load(), w.kills.Load(), w.pauses.Load())
+			w.tell("%d customers, %d kills, %d pauses", w.customers.Load(), w.kills.Load(), w.pauses.Load())
 		}
 	})
 	var tickets atomic.Int64
@@ -110,6 +111,7 @@ func (w *world) sell(ctx context.Context) error {
 		lanes.Go(func() { l.serve(selling, func() bool { return tickets.Add(1) <= int64(w.sessions) }) })
 	}
 	lanes.Wait()
+	late := selling.Err()
 	stop()
 	trouble.Wait()
 	for range 2 {
@@ -117,7 +119,10 @@ func (w *world) sell(ctx context.Context) error {
 			return err
 		}
 	}
-	return ctx.Err()
+	if late != nil {
+		return fmt.Errorf("the customers were not served within %s: %w", most, late)
+	}
+	return nil
 }
 
 // killSome kills a worker now and then.

@@ -19,10 +19,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/vippsvending/vipps/examples/internal/audit"
+	"github.com/vippsvending/vipps/examples/internal/database"
 )
 
 type options struct {
@@ -41,7 +43,7 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.story, "story", "both", "box, fleet or both, one after the other")
+	flag.StringVar(&o.story, "story", "both", "box, fleet or both, at the same time")
 	flag.StringVar(&o.db, "db", "", "the fleet's database: postgres://… or a file for SQLite; empty is a PostgreSQL server of its own")
 	flag.IntVar(&o.kills, "kills", 20, "how often the box is killed")
 	flag.IntVar(&o.sessions, "sessions", 200, "how many customers come to the fleet")
@@ -63,24 +65,29 @@ func run(ctx context.Context, o options) error {
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1 << 32) //nolint:gosec // it is printed
 	}
-	stories := map[string][]func(context.Context, options) (*audit.Report, error){
-		"box": {box}, "fleet": {fleet}, "both": {box, fleet},
-	}[o.story]
+	type story func(context.Context, options) (*audit.Report, error)
+	stories := map[string][]story{"box": {box}, "fleet": {fleet}, "both": {box, fleet}}[o.story]
 	switch {
 	case stories == nil:
 		return errors.New("-story: must be box, fleet or both")
 	case o.kills < 0 || o.sessions < 1 || o.workers < 1 || o.machines < 0:
 		return errors.New("-kills, -sessions, -workers, -machines: must be positive")
 	}
+	if err := os.Setenv(database.Variable, database.NewKey()); err != nil { // workers inherit it
+		return err
+	}
 	fmt.Println("seed", o.seed)
-	var failures []error
-	for _, tell := range stories {
-		report, err := tell(ctx, o)
-		if err != nil {
-			return err
+	reports, failures := make([]*audit.Report, len(stories)), make([]error, len(stories))
+	var telling sync.WaitGroup
+	for i, tell := range stories {
+		telling.Go(func() { reports[i], failures[i] = tell(ctx, o) })
+	}
+	telling.Wait()
+	for i, report := range reports {
+		if report != nil {
+			report.Print(os.Stdout)
+			failures[i] = report.Err()
 		}
-		report.Print(os.Stdout)
-		failures = append(failures, report.Err())
 	}
 	return errors.Join(failures...)
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/vippsvending/vipps/examples/internal/audit"
-	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
@@ -21,12 +20,12 @@ import (
 // world is everything but the workers: Vipps MobilePay on a port, and what is counted.
 type world struct {
 	options
+	title   string
 	vipps   *vippstest.Server
 	address string
 	server  *http.Server
 	client  *http.Client
 	dir     string // for files, removed at the end
-	key     string // of the stores
 	workers []*child
 	started time.Time
 
@@ -39,9 +38,9 @@ type world struct {
 	kills, starts, pauses, customers atomic.Int64
 }
 
-func newWorld(ctx context.Context, o options) (*world, error) {
+func newWorld(ctx context.Context, title string, o options) (*world, error) {
 	w := &world{
-		options: o, client: asking(), key: database.NewKey(), started: time.Now(), struck: map[string]int{},
+		options: o, title: title, client: asking(), started: time.Now(), struck: map[string]int{},
 		told: make(chan struct{}, 1), request: make(chan struct{}, 1),
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -76,12 +75,12 @@ func (w *world) close() {
 // serve is Vipps MobilePay. Whoever waits for such a moment hears that something is being changed.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/epayment/") {
-		tell(w.request)
+		notify(w.request)
 	}
 	w.vipps.ServeHTTP(rw, r)
 }
 
-func tell(moment chan struct{}) {
+func notify(moment chan struct{}) {
 	select {
 	case moment <- struct{}{}:
 	default:
@@ -102,7 +101,7 @@ func (w *world) log(format string, args ...any) {
 // said hears what a worker prints.
 func (w *world) said(line string) {
 	if line == "motor" {
-		tell(w.told)
+		notify(w.told)
 		return
 	}
 	w.mu.Lock()
@@ -137,21 +136,30 @@ var deadline = timeouts.Open + 3*time.Minute
 
 // settle waits until everything is closed and nothing is being refunded, and gives all sessions.
 func (w *world) settle(ctx context.Context, store vending.Store) ([]vending.Session, error) {
-	fmt.Printf("%s the last customer has gone; everything must be at rest within %s\n", w.clock(), deadline)
+	w.tell("the last customer has gone; everything must be at rest within %s", deadline)
 	w.vipps.ClearFaults()
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
+	next := time.Now().Add(15 * time.Second)
 	for quiet := 0; quiet < 3 && pause(ctx, time.Second); quiet++ { // and stay so
 		for _, c := range w.workers {
 			if err := c.failed(); err != nil {
 				return nil, err
 			}
 		}
+		left := map[string]int{}
 		for s, err := range store.Open(ctx) {
-			if err == nil && !isOver(&s) {
+			switch {
+			case err != nil:
 				quiet = -1
-				break
+			case !isOver(&s):
+				left[string(s.State)]++
+				quiet = -1
 			}
+		}
+		if time.Now().After(next) && len(left) > 0 {
+			w.tell("still open%s", kinds(left))
+			next = time.Now().Add(15 * time.Second)
 		}
 	}
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
@@ -171,7 +179,6 @@ func (w *world) settle(ctx context.Context, store vending.Store) ([]vending.Sess
 			found[s.ID] = true
 		}
 	}
-	fmt.Printf("%s %d sessions\n", w.clock(), len(all))
 	return all, nil
 }
 
@@ -190,10 +197,10 @@ func isOver(s *vending.Session) bool {
 }
 
 // report holds the books against each other.
-func (w *world) report(title string, books *audit.Books) *audit.Report {
+func (w *world) report(books *audit.Books) *audit.Report {
 	report := books.Audit()
 	head := &audit.Report{}
-	head.Add(title, "seed %d, %s", w.seed, time.Since(w.started).Round(time.Second))
+	head.Add(w.title, "seed %d, %s", w.seed, time.Since(w.started).Round(time.Second))
 	head.Add("customers", "%d", w.customers.Load())
 	head.Add("workers started, killed, paused", "%d, %d, %d", w.starts.Load(), w.kills.Load(), w.pauses.Load())
 	w.mu.Lock()
@@ -210,8 +217,10 @@ func (w *world) report(title string, books *audit.Books) *audit.Report {
 	return report
 }
 
-// clock is how long the story has been told.
-func (w *world) clock() string { return fmt.Sprintf("%4.0f s ", time.Since(w.started).Seconds()) }
+// tell says how far the story is.
+func (w *world) tell(format string, args ...any) {
+	fmt.Printf("%4.0f s  %s: %s\n", time.Since(w.started).Seconds(), w.title, fmt.Sprintf(format, args...))
+}
 
 // interrupted is the context's end, unless it is the end of the story.
 func interrupted(ctx context.Context, err error) error {

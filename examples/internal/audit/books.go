@@ -26,12 +26,16 @@ type Books struct {
 
 // Audit finds what must not be, and counts the rest.
 func (b *Books) Audit() *Report {
-	a := &auditor{books: b, payments: map[string]vippstest.Payment{}, sessions: map[string]bool{}, ids: map[string]bool{}, outcomes: map[string]int{}}
+	a := &auditor{books: b, payments: map[string]vippstest.Payment{}, sessions: map[string]bool{}, ids: map[string]*vending.Session{}, outcomes: map[string]int{}}
 	for _, payment := range b.Payments {
 		a.payments[payment.Reference] = payment
 	}
 	for i := range b.Sessions {
+		found := len(a.report.Violations)
 		a.session(&b.Sessions[i])
+		if len(a.report.Violations) > found {
+			a.report.accuse(&b.Sessions[i])
+		}
 	}
 	for _, payment := range b.Payments {
 		a.payment(payment)
@@ -47,8 +51,8 @@ type auditor struct {
 	books    *Books
 	report   Report
 	payments map[string]vippstest.Payment
-	sessions map[string]bool // by id
-	ids      map[string]bool // vend ids that a session knows
+	sessions map[string]bool             // by id
+	ids      map[string]*vending.Session // by vend id
 	outcomes map[string]int
 
 	open, seats, orphans, atRest               int
@@ -108,7 +112,7 @@ func (a *auditor) item(s *vending.Session, item vending.Item) {
 	if item.VendID == "" {
 		return
 	}
-	a.ids[item.VendID] = true
+	a.ids[item.VendID] = s
 	dropped, word := a.books.Drops[item.VendID], a.books.Words[item.VendID]
 	known := item.Concluded && item.Verdict != vending.Unknown
 	switch {
@@ -122,7 +126,7 @@ func (a *auditor) item(s *vending.Session, item vending.Item) {
 		a.violation("session %s: %s left, the machine says %s, and the session does not know", s.ID, item.VendID, word)
 	}
 	switch {
-	case dropped == 0:
+	case dropped == 0 || known && item.Verdict == vending.NotDropped:
 	case known && s.Outcome.Lost <= s.Outcome.Returned:
 		a.charged++
 	case known:
@@ -149,10 +153,12 @@ func (a *auditor) payment(p vippstest.Payment) {
 
 func (a *auditor) drops(id string, n int) {
 	a.out += n
+	s := a.ids[id]
 	if n > 1 {
 		a.violation("%s left %d times", id, n)
+		a.report.accuse(s)
 	}
-	if !a.ids[id] {
+	if s == nil {
 		a.violation("%s left, and no session knows of it", id)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/vippsvending/vipps/vending"
 )
 
 // Report is what came of an audit.
@@ -13,6 +15,8 @@ type Report struct {
 	Lines []Line
 	// Violations are what must not be, a sentence each. None is a proof that was passed.
 	Violations []string
+	// Accused are the sessions that the violations are about.
+	Accused []*vending.Session
 }
 
 // Line is a row of the table.
@@ -21,6 +25,12 @@ type Line struct{ Name, Value string }
 // Add puts a further row into the table.
 func (r *Report) Add(name, format string, args ...any) {
 	r.Lines = append(r.Lines, Line{name, fmt.Sprintf(format, args...)})
+}
+
+func (r *Report) accuse(s *vending.Session) {
+	if s != nil && !slices.Contains(r.Accused, s) {
+		r.Accused = append(r.Accused, s)
+	}
 }
 
 // Err says whether the audit failed.
@@ -44,6 +54,12 @@ func (r *Report) Print(w io.Writer) {
 	}
 	for _, violation := range r.Violations {
 		_, _ = fmt.Fprintln(w, "VIOLATION:", violation) // as above
+	}
+	for _, s := range r.Accused[:min(len(r.Accused), 10)] {
+		_, _ = fmt.Fprintf(w, "history of %s, by %s: %s\n", s.ID, s.Door, s.Summary())
+		for _, step := range s.History {
+			_, _ = fmt.Fprintf(w, "  %s  %-11s → %-11s  %s; %s\n", step.At.Format("15:04:05.000"), step.From, step.To, step.Fact, step.Why)
+		}
 	}
 }
 
