@@ -21,7 +21,7 @@ func soaked(t *testing.T, args ...string) {
 		t.Skip("processes cannot be paused on Windows")
 	}
 	dir := process.Build(t, ".", "soak")
-	p := process.Start(t, dir, "soak", nil, args...)
+	p := process.Start(t, dir, "soak", []string{"TMPDIR=" + t.TempDir()}, args...) // even if it is killed
 	code := p.Wait()
 	stdout, stderr := p.Output()
 	t.Logf("%s%s", stdout, stderr)

@@ -21,6 +21,11 @@ func box(ctx context.Context, o options) (*audit.Report, error) {
 	if o.machines == 0 {
 		o.machines = 20
 	}
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // it is in the system's folder for such files
 	w, err := newWorld(ctx, "box", o)
 	if err != nil {
 		return nil, err
@@ -28,7 +33,7 @@ func box(ctx context.Context, o options) (*audit.Report, error) {
 	defer w.close()
 	w.tell("%d machines, %d kills, faults %t", o.machines, o.kills, o.faults)
 	told := assignment{
-		Vipps: w.address, DB: filepath.Join(w.dir, "sessions.db"), Journal: w.dir, Counter: filepath.Join(w.dir, "counter"),
+		Vipps: w.address, DB: filepath.Join(dir, "sessions.db"), Journal: dir, Counter: filepath.Join(dir, "counter"),
 	}
 	c := &child{name: "box", told: told, verbose: o.verbose, said: w.said}
 	w.workers = []*child{c}

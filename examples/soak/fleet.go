@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -84,6 +85,9 @@ func fleet(ctx context.Context, o options) (*audit.Report, error) {
 // where makes the database: what -db says, or a server of its own.
 func (w *world) where(ctx context.Context) (address string, drop func(), err error) {
 	if w.db != "" && !database.IsPostgreSQL(w.db) {
+		if _, err := os.Stat(w.db); err == nil {
+			return "", nil, errors.New("-db: the file must be a new one: the secrets in it are sealed with a key of this run")
+		}
 		path, err := filepath.Abs(w.db)
 		return path, func() {}, err
 	}

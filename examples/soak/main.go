@@ -44,7 +44,7 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.story, "story", "both", "box, fleet or both, at the same time")
-	flag.StringVar(&o.db, "db", "", "the fleet's database: postgres://… or a file for SQLite; empty is a PostgreSQL server of its own")
+	flag.StringVar(&o.db, "db", "", "the fleet's database: postgres://… or a new file for SQLite; empty is a PostgreSQL server of its own")
 	flag.IntVar(&o.kills, "kills", 20, "how often the box is killed")
 	flag.IntVar(&o.sessions, "sessions", 200, "how many customers come to the fleet")
 	flag.IntVar(&o.workers, "workers", 3, "how many processes the fleet has")

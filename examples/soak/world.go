@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,7 +24,6 @@ type world struct {
 	address string
 	server  *http.Server
 	client  *http.Client
-	dir     string // for files, removed at the end
 	workers []*child
 	started time.Time
 
@@ -53,23 +51,16 @@ func newWorld(ctx context.Context, title string, o options) (*world, error) {
 	})
 	w.server = &http.Server{Handler: http.HandlerFunc(w.serve), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = w.server.Serve(listener) }() // until it is closed
-	if w.dir, err = os.MkdirTemp("", "soak"); err != nil {
-		w.close()
-		return nil, err
-	}
 	return w, nil
 }
 
-// close ends everything and leaves nothing behind.
+// close ends everything.
 func (w *world) close() {
 	for _, c := range w.workers {
 		c.kill()
 	}
 	w.vipps.Close()
 	_ = w.server.Close()
-	if w.dir != "" {
-		_ = os.RemoveAll(w.dir) // it is in the system's folder for such files
-	}
 }
 
 // serve is Vipps MobilePay. Whoever waits for such a moment hears that something is being changed.
