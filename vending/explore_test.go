@@ -3,6 +3,7 @@ package vending
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"testing"
 )
@@ -81,8 +82,9 @@ func (x exploration) String() string {
 // run explores breadth first, so that a trace is as short as can be.
 func (e *explorer) run(limit int) exploration {
 	start := e.canonical(e.start())
-	ids := map[world]int32{start: 0}
 	states := []world{start}
+	ids := newIndex()
+	ids.find(&states, start)
 	parent := []int32{-1}
 	var from, to []int32
 	trace := func(id int32) []string {
@@ -112,11 +114,8 @@ func (e *explorer) run(limit int) exploration {
 		}
 		for _, edge := range e.edges(states[at]) {
 			next := e.canonical(edge.to)
-			id, seen := ids[next]
+			id, seen := ids.find(&states, next)
 			if !seen {
-				id = int32(len(states))
-				ids[next] = id
-				states = append(states, next)
 				parent = append(parent, at)
 			}
 			if edge.free && id != at {
@@ -130,6 +129,57 @@ func (e *explorer) run(limit int) exploration {
 		found.trace = trace(example)
 	}
 	return found
+}
+
+// index finds states. It is a map from states to their numbers, with a tenth of its memory: millions of them are looked up,
+// and all the time goes into waiting for memory.
+type index struct {
+	seed  maphash.Seed
+	slots []slot
+	used  int
+}
+
+// slot is a state's number and a part of its hash; a tag of 0 is empty.
+type slot struct {
+	tag uint32
+	id  int32
+}
+
+func newIndex() *index { return &index{seed: maphash.MakeSeed(), slots: make([]slot, 1<<16)} }
+
+// find gives the number of a state, and adds it if it is new.
+func (x *index) find(states *[]world, a world) (id int32, seen bool) {
+	if 2*x.used >= len(x.slots) {
+		x.grow(*states)
+	}
+	at, tag := x.hash(&a)
+	for ; x.slots[at].tag != 0; at = (at + 1) & (len(x.slots) - 1) {
+		if s := x.slots[at]; s.tag == tag && (*states)[s.id] == a {
+			return s.id, true
+		}
+	}
+	id = int32(x.used)
+	if x.used == len(*states) {
+		*states = append(*states, a)
+	}
+	x.slots[at] = slot{tag, id}
+	x.used++
+	return id, false
+}
+
+func (x *index) hash(a *world) (at int, tag uint32) {
+	hash := maphash.Comparable(x.seed, *a)
+	return int(hash) & (len(x.slots) - 1), uint32(hash>>32) | 1
+}
+
+func (x *index) grow(states []world) {
+	x.slots = make([]slot, 4*len(x.slots))
+	for id := range x.used {
+		at, tag := x.hash(&states[id])
+		for ; x.slots[at].tag != 0; at = (at + 1) & (len(x.slots) - 1) {
+		}
+		x.slots[at] = slot{tag, int32(id)}
+	}
 }
 
 // stuck counts the states from which no path leads to rest.

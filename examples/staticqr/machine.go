@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"os"
@@ -40,6 +41,7 @@ func newSale(server *setup.Setup, kept *database.Database, o options) (*sale, er
 		Currency:  vipps.Currency(o.currency),
 		Planogram: s.planogram,
 		ReturnURL: page(o.machine) + "?t={token}",
+		PageKey:   vipps.Secret(rand.Text() + rand.Text()), // nobody serves the page here, so its address may end with the process
 		LegalLinks: epayment.MerchantLegalLinks{
 			TermsOfSaleURL: "https://shop.example/terms", PrivacyPolicyURL: "https://shop.example/privacy",
 		},
