@@ -322,6 +322,7 @@ func TestExplore(t *testing.T) {
 		inFull  bool
 		refunds bool
 		refused uint8
+		kept    bool // no answer of the store is lost
 	}{
 		{name: "exact, one item", items: 1},
 		{name: "exact, one item, held when unknown", items: 1, unknown: HoldUnknown},
@@ -332,14 +333,16 @@ func TestExplore(t *testing.T) {
 		{name: "maximum, refunded", items: 1, maximum: true, refunds: true},
 		{name: "maximum, in full only, released", items: 1, maximum: true, inFull: true},
 		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, refund: CaptureAndRefund, refused: 1},
-		// Two refusals in one run are in those above; together with two choices they are too many states for a test.
-		{name: "maximum, two choices, held when unknown, one refusal", items: 2, maximum: true, unknown: HoldUnknown, refused: 1},
+		// Two refusals in one run, and a store whose answers are lost, are in those above; together with two choices they are too
+		// many states for a test.
+		{name: "maximum, two choices, held when unknown, one refusal", items: 2, maximum: true, unknown: HoldUnknown, refused: 1, kept: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			e := newExplorer(rules{}, test.items, machineFault{})
 			e.unknown, e.policy = test.unknown, test.refund
 			e.maximum, e.inFull, e.refunds = test.maximum, test.inFull, test.refunds
+			e.lost = !test.kept
 			e.maxRefused = cmp.Or(test.refused, e.maxRefused)
 			found := e.run(limit())
 			t.Logf("%s, %d different sessions", found, len(e.sessions))

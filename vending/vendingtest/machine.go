@@ -1,4 +1,6 @@
-// Package vendingtest helps to test programs that sell with package vending: a machine that does what a test tells it to.
+// Package vendingtest helps to test programs that sell with package vending: a machine that does what a test tells it to
+// ([Machine]), a suite that every store must pass ([TestStore]), and a harness that kills a process at each of its effects and
+// looks whether anything is stranded ([CrashEverywhere]).
 package vendingtest
 
 import (
