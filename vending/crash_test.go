@@ -1,208 +1,378 @@
 package vending_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"runtime"
-	"strings"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/vending/vendingtest"
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
 
-// side says what happens to a process at one of its effects.
-type side string
+// crashEnding is how a visit goes that processes crash in.
+type crashEnding struct {
+	name     string
+	main     bool // struck at every point at every door
+	products int
+	doors    func(door) bool // nil is all
+	script   []vendingtest.Behaviour
+	vipps    vippstest.Options
+	change   func(*vending.Config)
+	losses   bool
+	// phone is what the customer does with the app; nil is to approve after a while.
+	phone func(v *vendingtest.Visit, id string) error
+	// nothing and complete say what the customer chooses: nothing at all, or to end before the machine does.
+	nothing, complete bool
+	// then follows when the customer has chosen.
+	then func(t *testing.T, v *vendingtest.Visit, id string) error
+	want func(reserved int64) vending.Outcome
 
-const (
-	before side = "before" // it dies, and the effect never happens
-	after  side = "after"  // it dies, and the effect has happened
-	late   side = "late"   // it dies, and the effect happens when others are at work
-	paused side = "paused" // it stands still while others work, and then goes on
-)
+	// What only stories need: faults, what happens while the session is opened, that it is not opened, and another machine.
+	faults     []vippstest.Fault
+	beside     func(v *vendingtest.Visit) error
+	unopened   bool
+	machine    func() vendingtest.Counted
+	noWebhooks bool
+	every      int
+}
 
-// process is one program whose effects are counted, and that comes to grief at one of them.
-type process struct {
+func leave(*vendingtest.Visit, string) error { return nil }
+
+func abort(v *vendingtest.Visit, id string) error {
+	later(3 * time.Second)
+	return v.Vipps.Abort(id)
+}
+
+// pressReturn is the return button.
+func pressReturn(v *vendingtest.Visit, id string) error {
+	later(2300 * time.Millisecond)
+	return v.Insist(func(ctx context.Context, o *vending.Operator) error { return o.Withdraw(ctx, id) })
+}
+
+// brief is a customer's time that makes few polls.
+func brief(c *vending.Config) { c.Timeouts.Approve = 4 * time.Second }
+
+// resolve is a person at the desk who has looked into the machine.
+func resolve(t *testing.T, v *vendingtest.Visit, id string) error {
+	t.Helper()
+	s := v.Until(id, vending.Held)
+	if s == nil || s.State != vending.Held {
+		return fmt.Errorf("%v is not held", s)
+	}
+	later(time.Minute)
+	return v.Insist(func(ctx context.Context, o *vending.Operator) error {
+		return o.Resolve(ctx, s.Items[0].VendID, vending.Dropped)
+	})
+}
+
+// giveBack is a person who refunds the first item, and presses the button so many times.
+func giveBack(presses int) func(*testing.T, *vendingtest.Visit, string) error {
+	return func(t *testing.T, v *vendingtest.Visit, id string) error {
+		t.Helper()
+		return refundFirst(t, v, id, presses)
+	}
+}
+
+func refundFirst(t *testing.T, v *vendingtest.Visit, id string, presses int) error {
+	t.Helper()
+	s := v.Until(id, vending.Closed)
+	if s == nil || len(s.Items) == 0 || s.Items[0].Verdict != vending.Dropped {
+		return fmt.Errorf("%v has nothing to refund", s)
+	}
+	for range presses {
+		later(time.Minute)
+		if err := v.Insist(func(ctx context.Context, o *vending.Operator) error {
+			return o.Refund(ctx, vending.RefundRequest{Session: id, Items: []string{s.Items[0].VendID}, Reason: "it was stale"})
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func partly(reserved int64) vending.Outcome {
+	return vending.Outcome{Result: vending.PartlySold, Captured: colaPrice, Released: reserved - colaPrice}
+}
+
+func crashEndings() []crashEnding {
+	half := []vendingtest.Behaviour{vendingtest.Drop, vendingtest.Jam}
+	inPart := vippstest.Options{NoPartialCapture: true}
+	chooses := func(d door) bool { return d.maximum }
+	hold := func(c *vending.Config) { c.UnknownVerdict = vending.HoldUnknown }
+	unknown := func(reserved int64) vending.Outcome {
+		return vending.Outcome{Result: vending.NotSold, Released: reserved, Unknown: colaPrice}
+	}
+	return []crashEnding{
+		{name: "sold", main: true, products: 1, want: sold(colaPrice)},
+		{name: "basket, and its receipt", main: true, products: 2, want: sold(colaPrice + chipsPrice)},
+		{name: "jam", main: true, products: 1, script: []vendingtest.Behaviour{vendingtest.Jam}, want: notSold},
+		{name: "part of a basket", products: 2, script: half, want: partly},
+		{name: "abort", products: 1, phone: abort, want: nothing},
+		{name: "nobody approves", main: true, products: 1, phone: leave, change: brief, want: nothing},
+		{name: "return button", main: true, products: 1, phone: pressReturn, want: nothing},
+		{name: "approved and returned", products: 1, want: notSold, nothing: true, phone: func(v *vendingtest.Visit, id string) error {
+			later(2300 * time.Millisecond)
+			if err := v.Vipps.BeginApproval(id); err != nil {
+				return err
+			}
+			if err := pressReturn(v, id); err != nil {
+				return err
+			}
+			later(time.Second)
+			return v.Vipps.Approve(id)
+		}},
+		{name: "lost answer", products: 1, script: []vendingtest.Behaviour{vendingtest.LostAnswer}, want: sold(colaPrice)},
+		{name: "silent", products: 1, script: []vendingtest.Behaviour{vendingtest.Silent}, want: unknown},
+		{name: "held and resolved", products: 1, script: []vendingtest.Behaviour{vendingtest.Forgetful}, change: hold, then: resolve, want: sold(colaPrice)},
+		{name: "completed early", products: 1, doors: chooses, complete: true, want: sold(colaPrice), change: func(c *vending.Config) {
+			if c.CheckIns != nil {
+				c.CheckIns.Items = 2
+			}
+		}},
+		{name: "nothing selected", products: 1, doors: chooses, nothing: true, want: notSold},
+		{name: "6140, released", products: 2, script: half, vipps: inPart, losses: true, want: lost},
+		{
+			name: "6140, captured and refunded", products: 2, script: half, vipps: inPart,
+			change: func(c *vending.Config) { c.InFull = vending.CaptureAndRefund },
+			want: func(reserved int64) vending.Outcome {
+				return vending.Outcome{Result: vending.PartlySold, Captured: reserved, Refunded: reserved - colaPrice}
+			},
+		},
+		{name: "refund of an item", products: 2, then: giveBack(2), want: func(reserved int64) vending.Outcome {
+			o := sold(colaPrice + chipsPrice)(reserved)
+			o.Refunded, o.Lost, o.Returned = colaPrice, colaPrice, colaPrice
+			return o
+		}},
+	}
+}
+
+// scenario is an ending at a door.
+func (e crashEnding) scenario(d door, seen *coverage) vendingtest.Scenario {
+	items := e.products
+	if e.complete {
+		items++
+	}
+	return vendingtest.Scenario{
+		Vipps: e.vipps, Losses: e.losses, NoWebhooks: e.noWebhooks, Every: e.sample(),
+		Machine: func(testing.TB) vendingtest.Counted {
+			if e.machine != nil {
+				return e.machine()
+			}
+			m := new(vendingtest.Machine)
+			m.Script(e.script...)
+			return m
+		},
+		Operator: func(c vending.Config) (*vending.Operator, error) {
+			c.ReturnURL = "https://shop.example/machines/{token}"
+			c.Planogram = newShelf().get
+			if d.configure != nil {
+				d.configure(&c, items)
+			}
+			if e.change != nil {
+				e.change(&c)
+			}
+			o, err := vending.NewOperator(c)
+			if err == nil {
+				o.OnRow(seen.row)
+			}
+			return o, err
+		},
+		Visit: func(t *testing.T, v *vendingtest.Visit) error {
+			return e.visit(t, v, func(o *vending.Operator) (string, error) {
+				return d.open(t, &shop{vipps: v.Vipps, operator: o, shelf: newShelf()}, items)
+			})
+		},
+	}
+}
+
+func (e crashEnding) visit(t *testing.T, v *vendingtest.Visit, open func(*vending.Operator) (string, error)) error {
+	t.Helper()
+	v.Vipps.Inject(e.faults...)
+	var beside errgroup.Group
+	if e.beside != nil {
+		beside.Go(func() error { return e.beside(v) })
+	}
+	opening := v.Ask(func(_ context.Context, o *vending.Operator) error {
+		_, err := open(o)
+		return err
+	})
+	if err := beside.Wait(); err != nil {
+		return err
+	}
+	if e.unopened {
+		if opening == nil {
+			return errors.New("the session was opened")
+		}
+		opening = nil
+	}
+	id := v.Payment()
+	if id == "" {
+		return opening
+	}
+	phone := e.phone
+	if phone == nil {
+		phone = approve
+	}
+	if err := phone(v, id); err != nil {
+		return err
+	}
+	if !e.nothing {
+		if err := e.choose(t, v, id); err != nil {
+			return err
+		}
+	}
+	if e.then != nil {
+		if err := e.then(t, v, id); err != nil {
+			return err
+		}
+	}
+	s := v.Until(id) // the end
+	if s == nil || s.Outcome != e.want(s.Reserved) {
+		return fmt.Errorf("ended as %+v, not %+v", s.Outcome, e.want(s.Reserved))
+	}
+	return opening
+}
+
+func approve(v *vendingtest.Visit, id string) error {
+	later(2300 * time.Millisecond)
+	return v.Vipps.Approve(id)
+}
+
+// choose is a customer who chooses one product after the other, if the session lets them.
+func (e crashEnding) choose(t *testing.T, v *vendingtest.Visit, id string) error {
+	t.Helper()
+	for n := 0; ; n++ {
+		s := v.Until(id, vending.Choosing, vending.Settling, vending.Held, vending.Closed)
+		if s == nil || !s.Maximum || s.State != vending.Choosing {
+			return nil
+		}
+		later(2 * time.Second)
+		err := v.Insist(func(ctx context.Context, o *vending.Operator) error {
+			if n >= e.products {
+				return o.Complete(ctx, id)
+			}
+			return o.Select(ctx, id, n+1, wanted[n])
+		})
+		if err != nil || n >= e.products {
+			return err
+		}
+	}
+}
+
+// coverage collects what crashes have struck, and the rows of the state table that took a fact in a run that was to crash.
+type coverage struct {
+	all    int // scenarios that there are
 	mu     sync.Mutex
-	dead   bool
-	at     int
-	side   side
-	names  []string
-	resume chan struct{}
-	fell   chan struct{}
+	rows   map[int]int
+	points map[string][]vendingtest.Point // by door and ending
 }
 
-func newProcess(at int, s side) *process {
-	return &process{at: at, side: s, resume: make(chan struct{}), fell: make(chan struct{})}
+func (c *coverage) row(number int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rows[number]++
 }
 
-// effect runs one effect, unless the process comes to grief. A process that is dead does nothing more, wherever it is.
-func (p *process) effect(name string, do func()) {
-	p.mu.Lock()
-	if p.dead {
-		p.mu.Unlock()
-		runtime.Goexit()
+func (c *coverage) add(door string, e crashEnding, points []vendingtest.Point) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.points[fmt.Sprintf("%s: %s (every %d)", door, e.name, e.sample())] = points
+}
+
+// sample is how many points there are for one that is struck: the race detector is slow.
+func (e crashEnding) sample() int {
+	every := cmp.Or(e.every, 1)
+	if vending.RaceEnabled {
+		every *= 11
 	}
-	n := len(p.names)
-	p.names = append(p.names, name)
-	struck := n == p.at
-	p.dead = p.dead || struck && p.side != paused
-	if struck {
-		close(p.fell)
-	}
-	p.mu.Unlock()
-	switch {
-	case struck && p.side == paused:
-		<-p.resume
-		do()
-	case struck && p.side == after:
-		do()
-	case struck && p.side == late:
-		go func() {
-			<-p.resume
-			do()
-		}()
-	case !struck:
-		do()
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.dead {
-		runtime.Goexit()
-	}
+	return every
 }
 
-type crashingStore struct {
-	vending.Store
-	process *process
-}
-
-func (s crashingStore) Create(ctx context.Context, session vending.Session) (err error) {
-	s.process.effect("create session", func() { err = s.Store.Create(ctx, session) })
-	return err
-}
-
-func (s crashingStore) Save(ctx context.Context, session vending.Session) (err error) {
-	s.process.effect("save "+string(session.State), func() { err = s.Store.Save(ctx, session) })
-	return err
-}
-
-type crashingTransport struct {
-	http.RoundTripper
-	process *process
-}
-
-func (t crashingTransport) RoundTrip(request *http.Request) (response *http.Response, err error) {
-	if strings.Contains(request.URL.Path, "accesstoken") {
-		return t.RoundTripper.RoundTrip(request)
-	}
-	name := request.Method + " " + request.URL.Path[strings.LastIndex(request.URL.Path, "/")+1:]
-	if strings.Contains(name, "oslo12") {
-		name = request.Method + " payment"
-	}
-	if t.process.side == late { // whoever gave up on it does not take it back
-		request = request.WithContext(context.WithoutCancel(request.Context()))
-	}
-	t.process.effect(name, func() { response, err = t.RoundTripper.RoundTrip(request) })
-	return response, err
-}
-
-type crashingMachine struct {
-	vending.Machine
-	process *process
-}
-
-func (m crashingMachine) Vend(ctx context.Context, c vending.Command) (verdict vending.Verdict, err error) {
-	if m.process.side == late {
-		ctx = context.WithoutCancel(ctx)
-	}
-	m.process.effect("vend", func() { verdict, err = m.Machine.Vend(ctx, c) })
-	return verdict, err
-}
-
-func (m crashingMachine) Conclude(ctx context.Context, id string) (verdict vending.Verdict, err error) {
-	m.process.effect("conclude", func() { verdict, err = m.Machine.Conclude(ctx, id) })
-	return verdict, err
-}
-
-// TestCrash runs each story once to count its effects, and then once for each effect and side with a second process on the
-// same store that takes over after a while.
+// TestCrash lets a process crash, be late and pause at every effect, for every ending at every door, and in the stories that
+// reach the rest of the state table.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	for _, story := range []struct {
-		name              string
-		order             vending.DynamicQROrder
-		script            []vendingtest.Behaviour
-		approve, withdraw time.Duration
-		patience          time.Duration
-	}{
-		{name: "sale", order: cola(), approve: 2500 * time.Millisecond},
-		{name: "jam", order: cola(), approve: 2500 * time.Millisecond, script: []vendingtest.Behaviour{vendingtest.Jam}},
-		{name: "basket", order: basket(), approve: 2500 * time.Millisecond},
-		{name: "half a basket", order: basket(), approve: 2500 * time.Millisecond, script: []vendingtest.Behaviour{vendingtest.Drop, vendingtest.Jam}},
-		{name: "lost answer", order: cola(), approve: 2500 * time.Millisecond, script: []vendingtest.Behaviour{vendingtest.LostAnswer}},
-		{name: "nobody comes", order: cola(), patience: 5 * time.Second},
-		{name: "return button", order: cola(), withdraw: 2500 * time.Millisecond},
-		{name: "approved and returned", order: cola(), approve: 2400 * time.Millisecond, withdraw: 2500 * time.Millisecond},
-	} {
-		t.Run(story.name, func(t *testing.T) {
+	seen := &coverage{rows: map[int]int{}, points: map[string][]vendingtest.Point{}}
+	t.Cleanup(func() { seen.report(t) }) // when the last of them has ended
+	for _, d := range doors() {
+		for _, e := range crashEndings() {
+			if e.doors != nil && !e.doors(d) {
+				continue
+			}
+			if !e.main && d.name != "dynamic QR" && d.name != "static QR" {
+				e.every = 4 // behind the approval the other doors are as these two
+			}
+			seen.all++
+			t.Run(d.name+"/"+e.name, func(t *testing.T) {
+				t.Parallel()
+				seen.add(d.name, e, vendingtest.CrashEverywhere(t, e.scenario(d, seen)))
+			})
+		}
+	}
+	for _, e := range crashStories() {
+		d := doorNamed(t, "dynamic QR")
+		if e.doors != nil {
+			d = doorNamed(t, "static QR")
+		}
+		e.every = cmp.Or(e.every, 2)
+		seen.all++
+		t.Run("story/"+e.name, func(t *testing.T) {
 			t.Parallel()
-			attempt := func(t *testing.T, at int, side side) (names []string) {
-				synctest.Test(t, func(t *testing.T) {
-					patience := func(c *vending.Config) { c.Timeouts.Approve = story.patience }
-					s := newShop(t, vippstest.Options{}, patience)
-					s.machine.Script(story.script...)
-					p := newProcess(at, side)
-					first := s.operate(t, s.connect(t, crashingTransport{s.transport, p}), crashingStore{s.store, p}, crashingMachine{s.machine, p}, patience)
-					stop := run(first)
-					opened := make(chan struct{})
-					go func() {
-						defer close(opened)
-						code, err := first.OpenDynamicQR(t.Context(), story.order)
-						if err != nil {
-							return
-						}
-						if story.approve > 0 {
-							time.AfterFunc(story.approve, func() { _ = s.vipps.Approve(code.Session) })
-						}
-						if story.withdraw > 0 {
-							time.AfterFunc(story.withdraw, func() { _ = first.Withdraw(context.Background(), code.Session) })
-						}
-					}()
-					select {
-					case <-p.fell:
-					case <-time.After(5 * time.Minute):
-					}
-					defer run(s.operator)()      // the second process
-					time.Sleep(40 * time.Second) //nolint:forbidigo // virtual time
-					close(p.resume)
-					s.finish(t)
-					stop()
-					<-opened
-					s.finish(t)
-					s.audit(t)
-					if s.drops() > len(story.order.Products) {
-						t.Errorf("%d products left the machine", s.drops())
-					}
-					names = p.names
-				})
-				return names
-			}
-			points := attempt(t, -1, before)
-			for at, name := range points {
-				for _, side := range []side{before, after, late, paused} {
-					attempt(t, at, side)
-					if t.Failed() {
-						t.Fatalf("%s %s (effect %d of %s)", side, name, at+1, fmt.Sprint(points))
-					}
-				}
-			}
-			t.Logf("%d effects, %d points: %v", len(points), 4*len(points), points)
+			seen.add("story", e, vendingtest.CrashEverywhere(t, e.scenario(d, seen)))
 		})
+	}
+}
+
+// crashEffects are all that a process does.
+var crashEffects = []string{
+	"create session", "save Opening", "save Waiting", "save Withdrawing", "save Choosing", "save Vending", "save Held", "save Settling", "save Closed",
+	"create", "get", "give up", "capture", "cancel", "refund", "events", "receipt", "order",
+	"vend", "conclude",
+}
+
+// report prints what was struck, and fails if it is not everything, unless only some of the scenarios were to run.
+func (c *coverage) report(t *testing.T) {
+	t.Helper()
+	sum := 0
+	struck := map[string]int{}
+	distinct := map[vendingtest.Point]bool{}
+	for _, name := range slices.Sorted(maps.Keys(c.points)) {
+		points := c.points[name]
+		t.Logf("%5d points  %s", len(points), name)
+		sum += len(points)
+		for _, p := range points {
+			struck[p.Effect]++
+			distinct[p] = true
+		}
+	}
+	t.Logf("%5d points of state, effect and side in all, %d of them different; by effect %v", sum, len(distinct), struck)
+	if t.Failed() || len(c.points) < c.all {
+		return
+	}
+	if sum < 300 {
+		t.Errorf("%d points, want 300", sum)
+	}
+	for i, row := range vending.Rows() {
+		if c.rows[i] == 0 {
+			t.Errorf("no crash run reaches the row %s", row)
+		}
+	}
+	for _, effect := range crashEffects {
+		answer := "answer to " + effect
+		if effect == "vend" {
+			answer = "verdict"
+		}
+		if !vending.RaceEnabled && (struck[effect] == 0 || struck[answer] == 0) { // under which there are too few
+			t.Errorf("never struck: %s %d times, %s %d times", effect, struck[effect], answer, struck[answer])
+		}
 	}
 }

@@ -35,6 +35,8 @@ type rules struct {
 	// off switches single guards off, and instead puts rows before the table, in tests that show what each of them prevents.
 	off     guard
 	instead []row
+	// hit hears of each row that takes a fact, in tests that show which of them they reach.
+	hit func(*row)
 }
 
 // guard is a set of rules that look harmless to leave out.
@@ -64,6 +66,9 @@ func (r rules) apply(s Session, f fact) (Session, bool) {
 	w := r.row(&s, f)
 	if w == nil {
 		return s, false
+	}
+	if r.hit != nil {
+		r.hit(w)
 	}
 	return r.follow(w, s, f), true
 }
