@@ -7,6 +7,7 @@ require (
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/jarcoal/httpmock v1.4.2
 	golang.org/x/sync v0.24.0
+	pgregory.net/rapid v1.3.0
 	rsc.io/qr v0.2.0
 )
 
