@@ -121,14 +121,15 @@ func (w *world) rest() (struck bool) {
 	return false
 }
 
-// nap lets time pass in which nothing is due, until the visit has something to do. It is cheaper without anybody asking every
-// quarter of a second.
+// nap lets time pass in which nothing is due, until the visit has something to do or a webhook has woken a session. It is
+// cheaper without anybody asking every quarter of a second.
 func (w *world) nap(d time.Duration) {
 	w.halt()
-	for part := far; d > 0 && w.idle(); part = min(2*part, 10*time.Minute) {
+	for part, next := far, d; d > 0 && next > 0 && w.idle(); part = min(2*part, 10*time.Minute) {
 		sleep(w.t.Context(), min(d, part))
 		w.settle()
 		d -= part
+		_, next = w.unfinished()
 	}
 	w.start()
 }
