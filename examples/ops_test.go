@@ -12,7 +12,7 @@ import (
 // What differs from run to run: the ends of ids, and times. A held session's limit is on the next day.
 var (
 	random = regexp.MustCompile(`(oslo-\d)-[a-z2-7]{13}`)
-	clocks = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d|\d\d:\d\d:\d\d(\.\d+)?`)
+	clocks = regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:]+Z|\d{4}-\d\d-\d\d \d\d:\d\d|\d\d:\d\d:\d\d(\.\d+)?`)
 )
 
 // obeyed waits for the desk's end and compares what it printed, without ids and times.
@@ -92,6 +92,13 @@ func TestOps(t *testing.T) {
 		}},
 		"withdrawn": {"withdraw oslo-7; show oslo-7", 0, []string{
 			"oslo-7  NotSold", "ended by returned", "asked for 25.00 NOK, nothing reserved", "item: Coffee, slot A1, 25.00 NOK: the machine was not told",
+		}},
+		"dealt with": {"acknowledge oslo-6 written off; list; show oslo-6", 0, []string{
+			"3 of the sessions need a person", "  TIME  Closed      → Closed       acknowledged: written off",
+		}},
+		"reconciled": {"reconcile", 0, []string{
+			"kind,session,machine,opened,currency,dropped,unknown,journal,authorized,captured,cancelled,refunded,difference,action",
+			`vended without a capture,oslo-6,oslo-6,TIME,NOK,2500,0,0,2500,0,2500,0,-2500,"count a loss, or ask the customer to pay: the product came out and was not collected"`,
 		}},
 		"quit": {"quit; nonsense", 0, nil},
 		"help": {" help ;; ", 0, []string{"refund-item <vend-id> <reason>      give back one item"}},

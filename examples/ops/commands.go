@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -18,7 +19,9 @@ resolve <vend-id> not-dropped       it did not, and is not
 refund <id> <reason>                give back everything that was captured
 refund-item <vend-id> <reason>      give back one item
 refund-over <id> <reason>           give back what was captured beyond what came out
+acknowledge <id> <note>             it has been dealt with: list does not show it any more
 withdraw <id>                       take a session back that has not told the machine yet
+reconcile                           what the last month's sessions and Vipps MobilePay disagree about, as CSV
 help
 quit`
 
@@ -61,6 +64,12 @@ func (d *desk) obey(ctx context.Context, line string) (quit bool, err error) {
 		if want("refund-item <vend-id> <reason>", id, rest) {
 			err = d.refundItem(ctx, id, rest)
 		}
+	case "acknowledge":
+		if want("acknowledge <id> <note>", id, rest) {
+			err = d.acknowledge(ctx, id, rest)
+		}
+	case "reconcile":
+		return false, vending.WriteCSV(os.Stdout, d.operator.Reconcile(ctx, vending.ReconcileRequest{From: time.Now().Add(-month), To: time.Now()}))
 	case "withdraw":
 		if want("withdraw <id>", id) {
 			err = d.withdraw(ctx, id)
@@ -94,10 +103,7 @@ func action(s *vending.Session) string {
 	if s.State == vending.Held {
 		return "say what came out, until " + at(s, s.HoldUntil) + ": resolve " + s.Items[s.Item-1].VendID + " dropped|not-dropped"
 	}
-	if s.Outcome.Action() == "" {
-		return "wait, or look at the payment in the portal: it has been settling since " + at(s, s.Since)
-	}
-	return s.Outcome.Action()
+	return s.Action()
 }
 
 func (d *desk) all(ctx context.Context) error {
@@ -123,6 +129,14 @@ func (d *desk) resolve(ctx context.Context, vend, word string) error {
 		return err
 	}
 	return d.closed(ctx, s.ID)
+}
+
+func (d *desk) acknowledge(ctx context.Context, id, note string) error {
+	s, err := d.find(ctx, id)
+	if err != nil {
+		return err
+	}
+	return d.operator.Acknowledge(ctx, s.ID, note)
 }
 
 func (d *desk) withdraw(ctx context.Context, id string) error {
