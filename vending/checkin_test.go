@@ -239,7 +239,7 @@ func TestReplace(t *testing.T) {
 			}
 			time.AfterFunc(10*time.Second, func() { _ = s.vipps.Approve(id) })
 		}},
-		{name: "and Vipps MobilePay does not answer", busy: true, first: func(*testing.T, *shop, string) {}, faults: []vippstest.Fault{{Op: "cancel", Kind: vippstest.Hang}}},
+		{name: "and Vipps MobilePay does not answer", busy: true, first: func(*testing.T, *shop, string) {}, faults: []vippstest.Fault{{Op: "cancel", Kind: vippstest.Hang, Count: -1}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -364,6 +364,10 @@ func (c *coverage) report(t *testing.T) {
 	if sum < 300 {
 		t.Errorf("%d points, want 300", sum)
 	}
+	if vending.RaceEnabled {
+		t.Log("under the race detector too few points are struck to reach every row and effect; without it they are held to that")
+		return
+	}
 	for i, row := range vending.Rows() {
 		if c.rows[i] == 0 {
 			t.Errorf("no crash run reaches the row %s", row)
@@ -374,7 +378,7 @@ func (c *coverage) report(t *testing.T) {
 		if effect == "vend" {
 			answer = "verdict"
 		}
-		if !vending.RaceEnabled && (struck[effect] == 0 || struck[answer] == 0) { // under which there are too few
+		if struck[effect] == 0 || struck[answer] == 0 {
 			t.Errorf("never struck: %s %d times, %s %d times", effect, struck[effect], answer, struck[answer])
 		}
 	}
