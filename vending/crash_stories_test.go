@@ -104,7 +104,7 @@ func (m *mistaken) say(id string, verdict vending.Verdict) vending.Verdict {
 func correct(t *testing.T, v *vendingtest.Visit, id string) error {
 	t.Helper()
 	for v.Machine.Dropped("A1") == 0 {
-		if s := v.Until(id, vending.Vending, vending.Settling, vending.Closed); s == nil || s.State == vending.Closed {
+		if s := v.Until(id, vending.Vending, vending.Closed); s == nil || s.State != vending.Vending {
 			break
 		}
 		later(time.Second)
