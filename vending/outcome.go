@@ -77,7 +77,7 @@ func (s *Session) outcome(v View) Outcome {
 	o.Lost = max(0, said-net)
 	o.Over = max(0, net-said)
 	o.Returned = min(o.Lost, s.refunded(returned))
-	o.NotRefunded = s.refunded(s.refusedFor)
+	o.NotRefunded = min(s.notRefunded(), max(0, net))
 	late := s.price(func(i Item) bool { return dropped(i) && i.Late })
 	switch {
 	case o.Over > 0:

@@ -238,6 +238,26 @@ func TestRefundAfterPortal(t *testing.T) {
 	}
 }
 
+// TestRefundRefusedTwice asks for the same refund again after it was refused for good: it is missing once.
+func TestRefundRefusedTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, session := soldBasket(t, vippstest.Options{})
+		s.vipps.Inject(vippstest.Fault{Op: "refund", Kind: vippstest.RefuseSticky, Code: "6170", Count: 2})
+		defer run(s.operator)()
+		for range 2 {
+			if err := s.operator.Refund(t.Context(), vending.RefundRequest{Session: session.ID, Items: []string{session.Items[0].VendID}, Reason: "stale"}); err != nil {
+				t.Fatal(err)
+			}
+			later(time.Minute)
+		}
+		if got := s.session(t, session.ID).Outcome; got.NotRefunded != colaPrice {
+			t.Errorf("outcome %+v", got)
+		}
+		s.audit(t)
+	})
+}
+
 // lostCreate stores a session and does not say so.
 type lostCreate struct {
 	vending.Store

@@ -175,6 +175,27 @@ func (s *Session) refusedFor(r Refund) bool {
 	})
 }
 
+// notRefunded is what was to be refunded and was refused, each item once however often it was asked for.
+func (s *Session) notRefunded() int64 {
+	var sum, beyond int64
+	counted := map[string]bool{}
+	for _, refund := range s.Refunds {
+		if !s.refusedFor(refund) {
+			continue
+		}
+		if len(refund.Items) == 0 {
+			beyond = max(beyond, refund.Amount)
+		}
+		for _, id := range refund.Items {
+			if i := s.index(id); i >= 0 && !counted[id] && !s.given(id) {
+				counted[id] = true
+				sum += s.Items[i].Price
+			}
+		}
+	}
+	return sum + beyond
+}
+
 // given says whether an item has a refund, done or under way.
 func (s *Session) given(vend string) bool {
 	for _, refund := range s.Refunds {
