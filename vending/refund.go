@@ -171,7 +171,7 @@ func (m *mover) refund(ctx context.Context) (bool, error) {
 	if _, err := m.read(ctx); err != nil || m.view == nil { // it may be refused because it is done
 		return false, err
 	}
-	if taken, err := m.take(ctx, fact{kind: factRead, view: *m.view}); err != nil || taken && m.s.refunding() == nil {
+	if taken, err := m.take(ctx, fact{kind: factRead, view: *m.view}); err != nil || taken && m.s.refund(attempt.N).State != RefundAsked {
 		return true, err
 	}
 	return m.take(ctx, fact{kind: factRefundRefused, n: attempt.N, code: refused.Code})

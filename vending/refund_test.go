@@ -122,6 +122,33 @@ func TestRefundRefused(t *testing.T) {
 	})
 }
 
+// TestRefundQueue asks for two refunds of the same amount while neither is answered: the first one done must not pass for the
+// second.
+func TestRefundQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		order := cola()
+		order.Products = append(order.Products, order.Products[0])
+		stop := run(s.operator)
+		id := s.sell(t, order)
+		later(time.Minute)
+		stop()
+		s.vipps.Inject(vippstest.Fault{Op: "refund", Kind: vippstest.HangUpBefore, Count: 2})
+		for _, vend := range []string{id + "-v1", id + "-v2"} {
+			if err := s.operator.Refund(t.Context(), vending.RefundRequest{Session: id, Items: []string{vend}, Reason: "stale"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		defer run(s.operator)()
+		s.finish(t)
+		s.audit(t)
+		if payment, _ := s.vipps.Payment(id); payment.Refunded != 2*colaPrice {
+			t.Errorf("refunded %d of two: %+v", payment.Refunded, s.session(t, id).Refunds)
+		}
+	})
+}
+
 // TestRefundTwice has two people refund the same item at the same moment, for different reasons.
 func TestRefundTwice(t *testing.T) {
 	t.Parallel()

@@ -59,7 +59,7 @@ type Refund struct {
 	// Asked is when it was asked for, and SendUntil how long the attempt may be sent.
 	Asked     time.Time
 	SendUntil time.Time
-	// Before is what had been refunded when the attempt was stored.
+	// Before is what had been refunded when the attempt's turn came.
 	Before int64
 }
 
@@ -122,6 +122,9 @@ func (s *Session) without(pick func(Task) bool) {
 func (s *Session) endRefund(refund *Refund, state RefundState, code vipps.Code) {
 	refund.State, refund.Code = state, code
 	s.without(func(t Task) bool { return t.Kind == TaskRefund && t.N == refund.N })
+	if next := s.refunding(); next != nil { // what was refunded until now is not its doing
+		next.Before, next.SendUntil = s.Seen.Refunded, s.Now.Add(sendWindow)
+	}
 	s.Outcome = s.outcome(s.Seen)
 }
 
