@@ -74,7 +74,7 @@ func (o *Operator) openCheckIn(ctx context.Context, machine string, event *webho
 	} else if !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if err := o.reachable(ctx, machine); err != nil {
+	if err := o.Ready(ctx, machine); err != nil {
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	config := o.config.CheckIns

@@ -58,7 +58,7 @@ func (o *Operator) OpenDynamicQR(ctx context.Context, order DynamicQROrder) (*Co
 	if err := f.err("vending.OpenDynamicQR"); err != nil {
 		return nil, err
 	}
-	if err := o.reachable(ctx, order.Machine); err != nil {
+	if err := o.Ready(ctx, order.Machine); err != nil {
 		return nil, err
 	}
 	if err := o.oneByOne(order.Machine, order.Products); err != nil {

@@ -45,10 +45,12 @@ func isMachine(name string) bool {
 	return ok
 }
 
+// newID has 65 random bits: an id from a counter would find the payments of another time when a backup is restored.
+func newID(machine string) string { return machine + "-" + random(idLetters) }
+
 func (o *Operator) newSession(machine string, door Door, planogram string) Session {
 	return Session{
-		// 65 random bits: an id from a counter would find the payments of another time when a backup is restored.
-		ID:                   machine + "-" + random(idLetters),
+		ID:                   newID(machine),
 		Schema:               schema,
 		Machine:              machine,
 		Seat:                 machine,
@@ -134,9 +136,13 @@ func (s *Session) describe() string {
 	return string(text)
 }
 
-// reachable asks a machine whether it can sell, before anything is stored. One that another worker reaches is asked again
-// before each vend, by that worker.
-func (o *Operator) reachable(ctx context.Context, machine string) error {
+// Ready asks a machine whether it can sell, as every door does before anything is stored. It is nil for a machine that another
+// worker reaches ([ErrElsewhere]): that one is asked before each vend, by its worker.
+func (o *Operator) Ready(ctx context.Context, machine string) error {
+	var f findings
+	if f.require(isMachine(machine), machineRule); f != nil {
+		return f.err("vending.Ready")
+	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	if err := o.config.Machine.Ready(ctx, machine); err != nil && !errors.Is(err, ErrElsewhere) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -45,7 +46,8 @@ type Config struct {
 	// is asked for each order, and may be asked at any time by many goroutines.
 	Planogram func(ctx context.Context, machine string) (Planogram, error)
 	// ReturnURL is where the customer's phone goes after a payment: the operator's site. "{token}" in it becomes the
-	// session's [Operator.PageToken]. The doors with a page need it; empty leaves it out.
+	// session's [Operator.PageToken]. The doors with a page need it; empty leaves it out. It is https, or, for the emulator,
+	// http of this machine.
 	ReturnURL string
 	// PageKey makes page tokens: 32 bytes or more, the same in every process. Defaults to a random one, whose pages end with
 	// the process.
@@ -211,7 +213,8 @@ func (c *Config) validate() error {
 	links := c.LegalLinks
 	require(isHTTPS(links.TermsOfSaleURL) && isHTTPS(links.PrivacyPolicyURL) || c.TermsAcceptedElsewhere && links == epayment.MerchantLegalLinks{},
 		"LegalLinks: both must be https addresses, or TermsAcceptedElsewhere must be set: the customer has to accept the terms")
-	require(c.ReturnURL == "" || isHTTPS(c.ReturnURL), "ReturnURL: must be an https address")
+	require(c.ReturnURL == "" || isHTTPS(c.ReturnURL) || isLoopback(c.ReturnURL) && c.Client != nil && c.Client.Environment() != vipps.Production,
+		"ReturnURL: must be an https address")
 	require(c.PageKey == "" || len(c.PageKey) >= 32, "PageKey: must be 32 bytes or more")
 	require(c.PageKey != "" || c.Store == nil || !strings.Contains(c.ReturnURL, pageToken), "PageKey: must be set with a Store of your own: its pages outlive the process")
 	require(c.MinimumUserAge >= 0 && c.MinimumUserAge <= 100, "MinimumUserAge: must be 0 to 100")
@@ -240,4 +243,13 @@ func (c *Config) validate() error {
 func isHTTPS(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Scheme == "https" && u.Host != ""
+}
+
+func isLoopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,6 +34,55 @@ func (o *Operator) Page(ctx context.Context, token string) (*Session, error) {
 		return nil, fmt.Errorf("page: %w", ErrNotFound)
 	}
 	return o.Session(ctx, session)
+}
+
+// Redirect gives the redirect of the session that a page token names once more, for a customer who has come back without
+// paying. A token that is made up, or whose session is gone, gives [ErrNotFound].
+func (o *Operator) Redirect(ctx context.Context, token string) (*Redirect, error) {
+	s, err := o.Page(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return o.redirect(s), nil
+}
+
+func (o *Operator) redirect(s *Session) *Redirect {
+	r := &Redirect{
+		Session: s.ID, Machine: s.Machine, Page: o.PageToken(s.ID),
+		Amount: vipps.Amount{Value: s.Reserved, Currency: s.Currency}, Maximum: s.Maximum,
+	}
+	if s.State == Waiting {
+		r.URL = vipps.Secret(s.RedirectURL.Open())
+	}
+	return r
+}
+
+// once opens a session at most once for a visit. Its id is made from the visit, so that every process finds it.
+func (o *Operator) once(ctx context.Context, machine, visit string, shown any, open func(id string) (*Redirect, error)) (*Redirect, error) {
+	if visit == "" {
+		return open(newID(machine))
+	}
+	code := hmac.New(sha256.New, []byte(o.config.PageKey))
+	fmt.Fprintf(code, "visit %q %q %v", machine, visit, shown)
+	id := machine + "-" + letters.EncodeToString(code.Sum(nil))[:idLetters]
+	redirect, err := o.again(ctx, id)
+	if !errors.Is(err, ErrNotFound) {
+		return redirect, err
+	}
+	redirect, err = open(id)
+	if errors.Is(err, ErrExists) { // pressed twice in the same moment
+		return o.again(ctx, id)
+	}
+	return redirect, err
+}
+
+// again gives the redirect of a session that was opened before, once its payment is made.
+func (o *Operator) again(ctx context.Context, id string) (*Redirect, error) {
+	s, err := o.WaitFor(ctx, id, func(s *Session) bool { return s.State != Opening })
+	if err != nil {
+		return nil, err
+	}
+	return o.redirect(s), nil
 }
 
 // returnURL is where the customer's phone goes after the payment.

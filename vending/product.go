@@ -150,8 +150,13 @@ func (f findings) err(op string) error {
 	return fmt.Errorf("%s: %w: %w", op, vipps.ErrInvalidRequest, errors.Join(f...))
 }
 
-// planogram asks for a machine's price list.
-func (o *Operator) planogram(ctx context.Context, machine string) (*Planogram, error) {
+// Planogram asks Config.Planogram for a machine's price list, and gives it with its Version. Its errors are passed on:
+// [ErrNoMachine] for a machine that there is not.
+func (o *Operator) Planogram(ctx context.Context, machine string) (*Planogram, error) {
+	var f findings
+	if f.require(isMachine(machine), machineRule); f != nil {
+		return nil, f.err("vending.Planogram")
+	}
 	if o.config.Planogram == nil {
 		return nil, fmt.Errorf("%w: Config.Planogram: must be set for this door", vipps.ErrInvalidRequest)
 	}
@@ -164,7 +169,6 @@ func (o *Operator) planogram(ctx context.Context, machine string) (*Planogram, e
 	if p.Version == "" {
 		p.Version = p.fingerprint()
 	}
-	var f findings
 	f.require(len(p.Version) <= maxText, "Version: must be at most %d bytes", maxText)
 	return &p, f.err("planogram of machine " + machine)
 }

@@ -15,6 +15,7 @@ type Redirect struct {
 	Session string
 	Machine string
 	// URL opens the app, or a page of Vipps MobilePay. Whoever has it can pay: redirect to it and keep it nowhere.
+	// It is empty if the session can no longer be paid; then Page tells what became of it.
 	URL vipps.Secret
 	// Page finds the session again, whatever browser the customer comes back in; see [Operator.Page].
 	Page   vipps.Secret
@@ -29,13 +30,6 @@ func (r Redirect) Format(f fmt.State, _ rune) {
 	redact.Format(f, plain(r))
 }
 
-func (o *Operator) redirect(s *Session) *Redirect {
-	return &Redirect{
-		Session: s.ID, Machine: s.Machine, URL: vipps.Secret(s.RedirectURL.Open()), Page: o.PageToken(s.ID),
-		Amount: vipps.Amount{Value: s.Reserved, Currency: s.Currency}, Maximum: s.Maximum,
-	}
-}
-
 // SiteOrder is what a customer pays for on a machine's page.
 type SiteOrder struct {
 	// Machine is as in [DynamicQROrder].
@@ -47,6 +41,10 @@ type SiteOrder struct {
 	Planogram string
 	// Description is as in [DynamicQROrder].
 	Description string
+	// Visit makes pressing pay twice the same as once: the same visit, machine and products are one session, for which the same
+	// redirect is given again. It is random, of at most 64 bytes, and made anew whenever the page is shown. Empty is always
+	// another session.
+	Visit string
 }
 
 // OpenSiteSelection starts a session for products that the customer has chosen on a page, when pay is pressed and not
@@ -62,7 +60,13 @@ func (o *Operator) OpenSiteSelection(ctx context.Context, order SiteOrder) (*Red
 	if err := order.check(op); err != nil {
 		return nil, err
 	}
-	planogram, err := o.planogram(ctx, order.Machine)
+	return o.once(ctx, order.Machine, order.Visit, order.Products, func(id string) (*Redirect, error) {
+		return o.openSiteSelection(ctx, op, id, order)
+	})
+}
+
+func (o *Operator) openSiteSelection(ctx context.Context, op, id string, order SiteOrder) (*Redirect, error) {
+	planogram, err := o.Planogram(ctx, order.Machine)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +80,7 @@ func (o *Operator) OpenSiteSelection(ctx context.Context, order SiteOrder) (*Red
 		}
 	}
 	order.Planogram = planogram.Version
-	return o.openSite(ctx, op, SiteSelection, order, products)
+	return o.openSite(ctx, op, id, SiteSelection, order, products)
 }
 
 // OpenSitePayment starts a session for what the customer has chosen on the machine ([Operator.ReportSelection]), when pay is
@@ -89,14 +93,16 @@ func (o *Operator) OpenSitePayment(ctx context.Context, order SiteOrder) (*Redir
 	if err := order.check(op); err != nil {
 		return nil, err
 	}
-	products, ok := o.Selection(order.Machine)
-	if !ok {
-		return nil, fmt.Errorf("machine %s: %w", order.Machine, ErrNoSelection)
-	}
-	if len(products) != len(order.Products) {
-		return nil, fmt.Errorf("machine %s: %w", order.Machine, ErrRepriced)
-	}
-	return o.openSite(ctx, op, SitePayment, order, products)
+	return o.once(ctx, order.Machine, order.Visit, order.Products, func(id string) (*Redirect, error) {
+		products, ok := o.Selection(order.Machine)
+		if !ok {
+			return nil, fmt.Errorf("machine %s: %w", order.Machine, ErrNoSelection)
+		}
+		if len(products) != len(order.Products) {
+			return nil, fmt.Errorf("machine %s: %w", order.Machine, ErrRepriced)
+		}
+		return o.openSite(ctx, op, id, SitePayment, order, products)
+	})
 }
 
 func (order *SiteOrder) check(op string) error {
@@ -107,11 +113,12 @@ func (order *SiteOrder) check(op string) error {
 		f.require(len(shown.Slot) <= maxText, "Products[%d].Slot: must be at most %d bytes", i, maxText)
 	}
 	f.require(len(order.Planogram) <= maxText, "Planogram: must be at most %d bytes", maxText)
+	f.require(len(order.Visit) <= maxText, "Visit: must be at most %d bytes", maxText)
 	checkDescription(f.require, order.Description)
 	return f.err(op)
 }
 
-func (o *Operator) openSite(ctx context.Context, op string, door Door, order SiteOrder, products []Product) (*Redirect, error) {
+func (o *Operator) openSite(ctx context.Context, op, id string, door Door, order SiteOrder, products []Product) (*Redirect, error) {
 	if err := same(products, order.Products); err != nil {
 		return nil, fmt.Errorf("machine %s: %w", order.Machine, err)
 	}
@@ -121,13 +128,14 @@ func (o *Operator) openSite(ctx context.Context, op string, door Door, order Sit
 	if err := f.err(op); err != nil {
 		return nil, err
 	}
-	if err := o.reachable(ctx, order.Machine); err != nil {
+	if err := o.Ready(ctx, order.Machine); err != nil {
 		return nil, err
 	}
 	if err := o.oneByOne(order.Machine, products); err != nil {
 		return nil, err
 	}
 	s := o.exact(order.Machine, door, order.Planogram, products)
+	s.ID = id
 	request := o.request(&s, order.Description)
 	request.UserFlow = epayment.WebRedirect
 	if err := o.open(ctx, &s, request); err != nil {

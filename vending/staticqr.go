@@ -30,6 +30,8 @@ type StaticQROrder struct {
 	// Shown is the amount that the page has named, in minor units. If it is another by now the error is [ErrRepriced].
 	// 0 compares nothing.
 	Shown int64
+	// Visit is as in [SiteOrder]: the same visit, machine and Shown are one session.
+	Visit string
 }
 
 // OpenStaticQR starts a session for a customer who has scanned a redirect code and pressed the button on its page: it takes
@@ -49,13 +51,20 @@ func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redi
 	if o.config.ReturnURL == "" {
 		return nil, fmt.Errorf("%s: %w: Config.ReturnURL: must be set for this door", op, vipps.ErrInvalidRequest)
 	}
-	if err := o.reachable(ctx, order.Machine); err != nil {
+	return o.once(ctx, order.Machine, order.Visit, order.Shown, func(id string) (*Redirect, error) {
+		return o.openStaticQR(ctx, id, order)
+	})
+}
+
+func (o *Operator) openStaticQR(ctx context.Context, id string, order StaticQROrder) (*Redirect, error) {
+	if err := o.Ready(ctx, order.Machine); err != nil {
 		return nil, err
 	}
 	s, err := o.static(ctx, StaticQR, order)
 	if err != nil {
 		return nil, err
 	}
+	s.ID = id
 	if order.Shown != 0 && order.Shown != s.Reserved {
 		return nil, fmt.Errorf("machine %s: %s is %s by now: %w", order.Machine, vipps.Amount{Value: order.Shown, Currency: s.Currency},
 			vipps.Amount{Value: s.Reserved, Currency: s.Currency}, ErrRepriced)
@@ -82,6 +91,7 @@ func (order *StaticQROrder) check(op string) error {
 	var f findings
 	f.require(isMachine(order.Machine), machineRule)
 	f.require(order.Items >= 0 && order.Items <= maxProducts, "Items: must be 0 to %d", maxProducts)
+	f.require(len(order.Visit) <= maxText, "Visit: must be at most %d bytes", maxText)
 	f.require(order.MinimumUserAge >= 0 && order.MinimumUserAge <= 100, "MinimumUserAge: must be 0 to 100")
 	checkDescription(f.require, order.Description)
 	return f.err(op)
@@ -101,7 +111,7 @@ func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (
 	if o.config.NoPartialCapture || o.partialRefused.Load() {
 		return Session{}, fmt.Errorf("machine %s: %w", order.Machine, ErrPartialCapture)
 	}
-	planogram, err := o.planogram(ctx, order.Machine)
+	planogram, err := o.Planogram(ctx, order.Machine)
 	if err != nil {
 		return Session{}, err
 	}

@@ -37,7 +37,7 @@ func (o *Operator) OpenTill(ctx context.Context, order TillOrder) (*Session, err
 	if err := f.err("vending.OpenTill"); err != nil {
 		return nil, err
 	}
-	if err := o.reachable(ctx, order.Machine); err != nil {
+	if err := o.Ready(ctx, order.Machine); err != nil {
 		return nil, err
 	}
 	if err := o.oneByOne(order.Machine, order.Products); err != nil {
