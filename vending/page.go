@@ -63,7 +63,7 @@ func (o *Operator) once(ctx context.Context, machine, visit string, shown any, o
 		return open(newID(machine))
 	}
 	code := hmac.New(sha256.New, []byte(o.config.PageKey))
-	fmt.Fprintf(code, "visit %q %q %v", machine, visit, shown)
+	_, _ = fmt.Fprintf(code, "visit %q %q %v", machine, visit, shown)
 	id := machine + "-" + letters.EncodeToString(code.Sum(nil))[:idLetters]
 	redirect, err := o.again(ctx, id)
 	if !errors.Is(err, ErrNotFound) {
