@@ -1,5 +1,6 @@
-// Emulator serves an emulated Vipps MobilePay on a port, with the customer's phone as a page at /phone. Any non-empty
-// credentials do, and webhooks may go to http addresses of this machine. Nothing is kept: it forgets all when it ends.
+// Emulator serves an emulated Vipps MobilePay on a port, with the customer's phone as a page at /phone; a payment's
+// redirect URL leads to a page of it as well. Any non-empty credentials do, and webhooks may go to http addresses of this
+// machine. Nothing is kept: it forgets all when it ends.
 //
 //	go run ./emulator
 //	VIPPS_BASE_URL=http://127.0.0.1:8080 go run ./dynamicqr     # in another terminal; approve on /phone
@@ -20,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/vippsvending/vipps/examples/internal/phone"
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
 
@@ -45,8 +47,7 @@ func serve(ctx context.Context, addr string, lenient bool) error {
 		PublicURL: public, AcceptAnyCredentials: true, AllowLoopbackHTTP: true, LenientFields: lenient, Logf: log.Printf,
 	})
 	pages := http.NewServeMux()
-	pages.Handle("/", srv)
-	pages.Handle("/phone", phone{srv})
+	pages.Handle("/", phone.Handler(srv))
 	pages.Handle("/{$}", http.RedirectHandler("/phone", http.StatusSeeOther))
 	server := &http.Server{Handler: pages, ReadHeaderTimeout: 10 * time.Second}
 
