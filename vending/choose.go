@@ -51,9 +51,7 @@ func (o *Operator) Select(ctx context.Context, session string, ordinal int, slot
 	}
 	err = m.choose(ctx, ordinal, item)
 	if m.s.State == Vending && m.how == armed {
-		o.mu.Lock()
-		delete(o.selections, m.s.Machine) // the button was for this session
-		o.mu.Unlock()
+		o.forgetSelection(m.s.Machine) // the button was for this session
 		// The machine's word is not given up with whoever pressed the button, nor waited for without end.
 		working, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.s.Timeouts.Verdict+time.Minute)
 		m.done = working.Done()

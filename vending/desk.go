@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -79,31 +78,6 @@ func (o *Operator) Acknowledge(ctx context.Context, session, note string) error 
 
 // farAway is later than any session ends.
 var farAway = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// Wait returns when a session is closed, or held for a person to decide. It does not move the session: [Operator.Run] does.
-// The error is the context's or the store's.
-func (o *Operator) Wait(ctx context.Context, id string) (*Session, error) {
-	return o.WaitFor(ctx, id, func(s *Session) bool { return s.State == Closed || s.State == Held })
-}
-
-// WaitFor returns when a session is what a predicate wants: Choosing, for example, or Finished. It looks when this process
-// stores the session, and once a second for what other processes do. The error is the context's or the store's.
-func (o *Operator) WaitFor(ctx context.Context, id string, is func(*Session) bool) (*Session, error) {
-	changed, done := o.watch(id)
-	defer done()
-	for {
-		s, err := o.Session(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if is(s) {
-			return s, nil
-		}
-		if err := sleepOr(ctx, changed, time.Second); err != nil { // another process may have moved it
-			return nil, err
-		}
-	}
-}
 
 // Withdraw takes a session back: the customer has pressed the return button or has left. If the payment is not approved
 // yet it is cancelled; if it is, all that did not drop is released. A customer who approves in that moment gets their money
@@ -181,57 +155,4 @@ func (s *Session) withdrawn() bool {
 func (s *Session) knows(f fact) bool {
 	i := s.index(f.vend)
 	return i >= 0 && s.Items[i].Concluded && s.Items[i].Verdict == f.verdict
-}
-
-// stored tells everybody who waits in this process.
-func (o *Operator) stored(s Session, step Step) {
-	o.mu.Lock()
-	if step.From != Settling && step.To == Settling { // what was pressed meanwhile was for this session
-		delete(o.selections, s.Machine)
-	}
-	for _, changed := range o.watching[s.ID] {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	}
-	o.mu.Unlock()
-	if o.config.Observe != nil {
-		o.config.Observe(Transition{Session: s, Step: step})
-	}
-}
-
-// watch gives a channel that hears when this process stores the session, until done is called.
-func (o *Operator) watch(id string) (changed chan struct{}, done func()) {
-	changed = make(chan struct{}, 1)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.watching[id] = append(o.watching[id], changed)
-	return changed, func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.watching[id] = slices.DeleteFunc(o.watching[id], func(c chan struct{}) bool { return c == changed })
-		if len(o.watching[id]) == 0 {
-			delete(o.watching, id)
-		}
-	}
-}
-
-// pause waits until a session is stored, at most so long.
-func (o *Operator) pause(ctx context.Context, id string, at time.Duration) error {
-	changed, done := o.watch(id)
-	defer done()
-	return sleepOr(ctx, changed, at)
-}
-
-func sleepOr(ctx context.Context, changed <-chan struct{}, at time.Duration) error {
-	timer := time.NewTimer(at)
-	defer timer.Stop()
-	select {
-	case <-changed:
-	case <-timer.C:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return nil
 }

@@ -19,7 +19,7 @@ import (
 const (
 	unitPrice  = 1
 	maxKeys    = 8 // capture attempts that a run can need
-	maxRefunds = 4 // attempts at refunds that a run can need
+	maxRefunds = 6 // attempts at refunds that a run can need
 )
 
 // The payment, as it really is.
@@ -105,7 +105,7 @@ type world struct {
 	refunded       int8
 	refundKey      [maxRefunds]uint8
 	lateRefund     [maxRefunds]bool
-	asked          bool // a person has asked for a refund
+	asked          uint8 // how often a person has asked for a refund
 	lateCreate     bool
 	lateGiveUp     bool
 	lateCancel     bool
@@ -141,10 +141,12 @@ type explorer struct {
 	items  int
 	lost   bool // answers of the store may be lost
 	// maximum has the customer choose after the approval, once or twice; inFull is a sales unit that captures everything or
-	// nothing; refunds has a person refund an item once.
-	maximum, inFull, refunds bool
-	unknown                  UnknownPolicy
-	policy                   InFullPolicy
+	// nothing.
+	maximum, inFull bool
+	// refunds is how many items a person may refund.
+	refunds uint8
+	unknown UnknownPolicy
+	policy  InFullPolicy
 	// maxRefused is how often Vipps MobilePay refuses something in one run.
 	maxRefused uint8
 

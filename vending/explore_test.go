@@ -36,9 +36,11 @@ func (e *explorer) violation(a world) string {
 	switch {
 	case missing > told:
 		return "closed; a product is out, not paid, and nobody is told"
+	case int64(a.refunded) < s.refunded(func(r Refund) bool { return r.State == RefundDone }):
+		return "closed; a refund is said to be done and is not"
 	case -missing > s.Outcome.Over:
 		return "closed; more was kept than came out, and nobody is told"
-	case missing > 0 && !a.portal && !a.silent && a.refusals == 0 && !a.asked && (!e.inFull || e.policy == CaptureAndRefund):
+	case missing > 0 && !a.portal && !a.silent && a.refusals == 0 && a.asked == 0 && (!e.inFull || e.policy == CaptureAndRefund):
 		return "closed; a product is out and not paid, though nobody refused anything"
 	case s.Outcome.Captured-s.Outcome.Refunded+s.Outcome.Lost-s.Outcome.Over != s.price(dropped):
 		return "closed; the outcome does not add up"
@@ -320,19 +322,20 @@ func TestExplore(t *testing.T) {
 		refund  InFullPolicy
 		maximum bool
 		inFull  bool
-		refunds bool
+		refunds uint8
 		refused uint8
 		kept    bool // no answer of the store is lost
 	}{
 		{name: "exact, one item", items: 1},
 		{name: "exact, one item, held when unknown", items: 1, unknown: HoldUnknown},
-		{name: "exact, one item, refunded", items: 1, refunds: true},
+		{name: "exact, one item, refunded", items: 1, refunds: 1},
 		{name: "exact, two items", items: 2},
 		{name: "maximum", items: 1, maximum: true},
 		{name: "maximum, held when unknown", items: 1, maximum: true, unknown: HoldUnknown},
-		{name: "maximum, refunded", items: 1, maximum: true, refunds: true},
+		{name: "maximum, refunded", items: 1, maximum: true, refunds: 1},
 		{name: "maximum, in full only, released", items: 1, maximum: true, inFull: true},
 		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, refund: CaptureAndRefund, refused: 1},
+		{name: "exact, two items, both refunded, one refusal", items: 2, refunds: 2, refused: 1, kept: true},
 		// Two refusals in one run, and a store whose answers are lost, are in those above; together with two choices they are too
 		// many states for a test.
 		{name: "maximum, two choices, held when unknown, one refusal", items: 2, maximum: true, unknown: HoldUnknown, refused: 1, kept: true},

@@ -173,9 +173,9 @@ func (e *explorer) people(a world, add adder) {
 		if !e.mayStart(a, i) {
 			say(a, factCode{kind: kindCode(factResolved), vend: uint8(i + 1), verdict: said(a.items[i])}, "a person looks into the machine")
 		}
-		if e.refunds && !a.asked && s.State == Closed {
+		if a.asked < e.refunds && s.State == Closed {
 			x := a
-			x.asked = true
+			x.asked++
 			say(x, factCode{kind: kindCode(factRefundAsked), vend: uint8(i + 1)}, "a person asks for a refund")
 		}
 	}

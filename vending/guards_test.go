@@ -16,7 +16,7 @@ func TestGuards(t *testing.T) {
 		instead []row
 		faults  machineFault
 		items   int
-		refunds bool
+		refunds uint8
 		want    string
 	}{
 		{name: "closed sessions are never looked at again", off: guardLookAgain, items: 1, want: stuck},
@@ -34,8 +34,8 @@ func TestGuards(t *testing.T) {
 		{name: "the same key after a sticky refusal", off: guardNewKey, items: 1, want: stuck},
 		{name: "an attempt is sent after its window", off: guardWindow, items: 2, want: "more was captured than came out"},
 		{name: "a silent machine ends as not sold", off: guardUnknown, items: 1, want: "nobody is told"},
-		{name: "an answer about a refund is applied to another attempt", off: guardRefundN, items: 1, refunds: true, want: "more was refunded than asked for"},
-		{name: "a refund is tried again before a late one must have arrived", off: guardRefundLate, items: 1, refunds: true, want: "more was refunded than asked for"},
+		{name: "an answer about a refund is applied to another attempt", off: guardRefundN, items: 1, refunds: 1, want: "more was refunded than asked for"},
+		{name: "a refund is tried again before a late one must have arrived", off: guardRefundLate, items: 1, refunds: 1, want: "more was refunded than asked for"},
 		{name: "at rest means authorized = captured + cancelled, literally", off: guardRest, items: 1, want: stuck},
 	} {
 		t.Run(test.name, func(t *testing.T) {

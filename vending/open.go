@@ -166,9 +166,7 @@ func (o *Operator) store(ctx context.Context, s *Session, wake time.Duration) er
 	if err != nil {
 		return err
 	}
-	o.mu.Lock()
-	delete(o.selections, s.Machine) // it is for this session or for nobody
-	o.mu.Unlock()
+	o.forgetSelection(s.Machine) // it is for this session or for nobody
 	o.stored(*s, s.History[0])
 	return nil
 }
@@ -294,9 +292,6 @@ func (o *Operator) leave(ctx context.Context, id string, cause error) error {
 	return fmt.Errorf("session %s was left and ended as %s: %w", id, s.Summary(), cause)
 }
 
-// tasksTime is how long a sale that is settled is followed, for its receipt.
-const tasksTime = 5 * time.Second
-
 // takeBack withdraws a session, and does not give up because the store has failed once.
 func (o *Operator) takeBack(ctx context.Context, id string) error {
 	for try := 0; ; try++ {
@@ -309,6 +304,9 @@ func (o *Operator) takeBack(ctx context.Context, id string) error {
 		}
 	}
 }
+
+// tasksTime is how long a sale that is settled is followed, for its receipt.
+const tasksTime = 5 * time.Second
 
 // sell waits for a session that was opened. If the context ends first the customer is taken to have left.
 func (o *Operator) sell(ctx context.Context, id string) (*Session, error) {

@@ -272,3 +272,22 @@ func (s *Session) current() (Item, bool) {
 	}
 	return s.Items[s.Item], true
 }
+
+// nextPrice is the price that a reservation has to cover now: of the next item, or, before anything was chosen, the smallest
+// there is.
+func (s *Session) nextPrice() int64 {
+	if item, ok := s.current(); ok {
+		return item.Price
+	}
+	return 1
+}
+
+// index finds the item of a try.
+func (s *Session) index(vend string) int {
+	for i, item := range s.Items {
+		if item.VendID == vend && vend != "" {
+			return i
+		}
+	}
+	return -1
+}
