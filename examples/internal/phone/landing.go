@@ -19,6 +19,7 @@ func (p phone) landing(w http.ResponseWriter, r *http.Request) {
 	allowForms(w, origin(payment.ReturnURL))
 	status, problem := http.StatusOK, ""
 	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, formSize)
 		if err := p.decide(payment.MSN+"/"+payment.Reference, r.PostFormValue("do")); err != nil {
 			status, problem = http.StatusConflict, err.Error()
 		}

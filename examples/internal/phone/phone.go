@@ -24,8 +24,10 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{"money": money
 // sameSite refuses forms that another site has sent.
 var sameSite = http.NewCrossOriginProtection()
 
-// shown is how many payments fit on the page.
-const shown = 50
+const (
+	shown    = 50      // payments fit on the page
+	formSize = 4 << 10 // is more than a form of these pages has
+)
 
 // Handler serves an emulator together with its customer's phone, on the address that is its PublicURL.
 func Handler(vipps *vippstest.Server) http.Handler {
@@ -58,7 +60,6 @@ func (p phone) guard(next http.HandlerFunc) http.Handler {
 		case r.Method == http.MethodPost && sameSite.Check(r) != nil:
 			http.Error(w, "this form belongs to another site", http.StatusForbidden)
 		case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodPost:
-			r.Body = http.MaxBytesReader(w, r.Body, 1<<12)
 			next(w, r)
 		default:
 			w.Header().Set("Allow", "GET, HEAD, POST")
@@ -89,6 +90,7 @@ func (p phone) list(w http.ResponseWriter, r *http.Request) {
 		p.showList(w, http.StatusOK, "")
 		return
 	}
+	r.Body = http.MaxBytesReader(w, r.Body, formSize)
 	if err := p.decide(r.PostFormValue("payment"), r.PostFormValue("do")); err != nil {
 		p.showList(w, http.StatusConflict, err.Error())
 		return

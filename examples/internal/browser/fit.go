@@ -1,0 +1,45 @@
+package browser
+
+import "strings"
+
+// examine gives what is wrong with the page for a screen of some width: what sticks out, targets that a finger misses, and
+// headings and language that a screen reader needs.
+const examine = `(() => {
+	const found = [];
+	const width = document.documentElement.clientWidth;
+	if (document.documentElement.scrollWidth > width) {
+		const wide = [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > width + 1).map(e => e.outerHTML.slice(0, 100));
+		found.push("scrolls sideways: " + document.documentElement.scrollWidth + " px on " + width + ": " + wide.slice(0, 3).join(" "));
+	}
+	for (const e of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
+		const boxes = [e, ...(e.labels || [])].map(x => x.getBoundingClientRect()).filter(b => b.width && b.height);
+		const high = Math.max(0, ...boxes.map(b => b.height)), wide = Math.max(0, ...boxes.map(b => b.width));
+		const inline = e.tagName === "A" && getComputedStyle(e).display === "inline";
+		if (boxes.length && !inline && (high < 24 || wide < 24)) found.push("smaller than 24 px: " + e.outerHTML.slice(0, 100));
+		else if (boxes.length && !inline && high < 44) found.push("aim 44: " + high + " px: " + e.outerHTML.slice(0, 100));
+	}
+	if (!document.documentElement.lang) found.push("no language");
+	const h1 = document.querySelectorAll("h1").length;
+	if (h1 !== 1) found.push(h1 + " h1");
+	if (!document.title) found.push("no title");
+	return found.join("\n");
+})()`
+
+// fits checks the page at its own width, and at 320 CSS pixels, which is what twice the size leaves of 640.
+func (p *Page) fits(what string) {
+	p.tb.Helper()
+	width, height := p.options.size()
+	for _, w := range []int64{width, 320} {
+		p.must("resize", p.resize(w, height))
+		for found := range strings.SplitSeq(Eval[string](p, examine), "\n") {
+			switch {
+			case found == "":
+			case strings.HasPrefix(found, "aim 44"): // better, but no failure
+				p.tb.Logf("%s, %d px wide: %s", what, w, found)
+			default:
+				p.tb.Errorf("%s, %d px wide: %s", what, w, found)
+			}
+		}
+	}
+	p.must("resize", p.resize(width, height))
+}

@@ -1,0 +1,166 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+var errNone = errors.New("there is none")
+
+// find gives the elements that a screen reader calls so: "button" and "Pay". An empty name is any.
+func find(role, name string) chromedp.Action[[]cdp.BackendNodeID] {
+	return func(ctx context.Context, t *chromedp.Target) ([]cdp.BackendNodeID, error) {
+		document, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"})
+		if err != nil {
+			return nil, err
+		}
+		tree, err := cdp.Call(ctx, t, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{
+			ObjectID: document.Result.ObjectID, Role: role, AccessibleName: name,
+		})
+		var found []cdp.BackendNodeID
+		for _, node := range tree.Nodes {
+			if !node.Ignored {
+				found = append(found, node.BackendDOMNodeID)
+			}
+		}
+		return found, err
+	}
+}
+
+// Has says whether there is such an element.
+func (p *Page) Has(role, name string) bool {
+	p.tb.Helper()
+	found, err := do(p, find(role, name))
+	if err != nil {
+		p.tb.Fatalf("%s %q: %v", role, name, err)
+	}
+	return len(found) > 0
+}
+
+// WaitFor waits until there is such an element.
+func (p *Page) WaitFor(role, name string) {
+	p.tb.Helper()
+	p.until(fmt.Sprintf("%s %q", role, name), func() (bool, error) {
+		found, err := do(p, find(role, name))
+		return len(found) > 0, err
+	})
+}
+
+// Click touches the one element that a screen reader calls so, as soon as there is one.
+func (p *Page) Click(role, name string) {
+	p.tb.Helper()
+	p.until(fmt.Sprintf("click on %s %q", role, name), func() (bool, error) {
+		_, err := do(p, p.click(role, name, 1))
+		return err == nil, err
+	})
+}
+
+// ClickTwice touches it twice, before the page can answer.
+func (p *Page) ClickTwice(role, name string) {
+	p.tb.Helper()
+	p.until(fmt.Sprintf("two clicks on %s %q", role, name), func() (bool, error) {
+		_, err := do(p, p.click(role, name, 2))
+		return err == nil, err
+	})
+}
+
+func (p *Page) click(role, name string, times int) action {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		found, err := find(role, name)(ctx, t)
+		switch {
+		case err != nil:
+			return err
+		case len(found) == 0:
+			return errNone
+		case len(found) > 1:
+			return fmt.Errorf("there are %d", len(found))
+		}
+		if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: found[0]}); err != nil {
+			return err
+		}
+		where, err := cdp.Call(ctx, t, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: found[0]})
+		if err != nil {
+			return err
+		}
+		if len(where.Quads) == 0 {
+			return errors.New("it is not to be seen")
+		}
+		q := where.Quads[0]
+		x, y := (q[0]+q[4])/2, (q[1]+q[5])/2
+		for range times {
+			if err := p.touch(ctx, t, x, y); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// touch is a finger, or a mouse.
+func (p *Page) touch(ctx context.Context, t *chromedp.Target, x, y float64) error {
+	if p.options.Desktop {
+		_, err := chromedp.MouseClickXY(x, y)(ctx, t)
+		return err
+	}
+	_, err := chromedp.TapXY(x, y)(ctx, t)
+	return err
+}
+
+// Fill replaces what is in a field.
+func (p *Page) Fill(role, name, content string) {
+	p.tb.Helper()
+	p.Click(role, name)
+	p.must("fill "+name,
+		chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`),
+		call(input.InsertText, input.InsertTextParams{Text: content}))
+}
+
+// Press presses keys, such as those of chromedp/kb.
+func (p *Page) Press(keys string) {
+	p.tb.Helper()
+	p.must(fmt.Sprintf("press %q", keys), chromedp.KeyEvent(keys))
+}
+
+// TabTo presses Tab until the element that a screen reader calls so has the focus.
+func (p *Page) TabTo(role, name string) {
+	p.tb.Helper()
+	p.WaitFor(role, name)
+	for range 60 {
+		p.Press(kb.Tab)
+		focused, err := do(p, p.focused(role, name))
+		if err != nil {
+			p.tb.Fatalf("tab to %s %q: %v", role, name, err)
+		}
+		if focused {
+			return
+		}
+	}
+	p.tb.Fatalf("%s %q is not reached with Tab", role, name)
+}
+
+func (p *Page) focused(role, name string) chromedp.Action[bool] {
+	return func(ctx context.Context, t *chromedp.Target) (bool, error) {
+		found, err := find(role, name)(ctx, t)
+		if err != nil || len(found) == 0 {
+			return false, err
+		}
+		active, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{Expression: "document.activeElement"})
+		if err != nil || active.Result.ObjectID == "" {
+			return false, err
+		}
+		node, err := cdp.Call(ctx, t, dom.DescribeNode, dom.DescribeNodeParams{ObjectID: active.Result.ObjectID})
+		if err != nil {
+			return false, err
+		}
+		return node.Node.BackendNodeID == found[0], nil
+	}
+}
