@@ -3,35 +3,21 @@ package epayment_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 )
 
 func BenchmarkCreate(b *testing.B) {
-	client := newClient(b, always(testdata(b, "created.json")), vipps.Test)
-	request := benchRequest()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := client.Create(b.Context(), request); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkCreateFloor is the same request written by hand, without checks, repetition, secrets or a token that expires.
-func BenchmarkCreateFloor(b *testing.B) {
-	client := &http.Client{Transport: always(testdata(b, "created.json"))}
+	server := always(testdata(b, "created.json"))
+	client, byHand := newClient(b, server, vipps.Test), &http.Client{Transport: server}
 	r := benchRequest()
-	type amount struct {
-		Value    int64  `json:"value"`
-		Currency string `json:"currency"`
-	}
 	type method struct {
 		Type string `json:"type"`
 	}
@@ -39,9 +25,9 @@ func BenchmarkCreateFloor(b *testing.B) {
 		TermsOfSaleURL   string `json:"termsOfSaleUrl"`
 		PrivacyPolicyURL string `json:"privacyPolicyUrl"`
 	}
-	type payment struct {
+	type body struct {
 		Reference           string            `json:"reference"`
-		Amount              amount            `json:"amount"`
+		Amount              vipps.Amount      `json:"amount"`
 		PaymentMethod       method            `json:"paymentMethod"`
 		UserFlow            string            `json:"userFlow"`
 		CustomerInteraction string            `json:"customerInteraction"`
@@ -50,50 +36,17 @@ func BenchmarkCreateFloor(b *testing.B) {
 		Metadata            map[string]string `json:"metadata"`
 		MerchantLegalLinks  links             `json:"merchantLegalLinks"`
 	}
-	floor := func() error {
-		body, err := json.Marshal(payment{
-			Reference: r.Reference, Amount: amount{r.Amount.Value, string(r.Amount.Currency)}, PaymentMethod: method{string(r.PaymentMethod.Type)},
+	apitest.Versus(b, func() error {
+		_, err := client.Create(b.Context(), r)
+		return err
+	}, func() error {
+		var created epayment.Created
+		return apitest.ByHand(b.Context(), byHand, apitest.Authorization, http.MethodPost, payments, r.IdempotencyKey, body{
+			Reference: r.Reference, Amount: r.Amount, PaymentMethod: method{string(r.PaymentMethod.Type)},
 			UserFlow: string(r.UserFlow), CustomerInteraction: string(r.CustomerInteraction), ReturnURL: string(r.ReturnURL),
 			PaymentDescription: r.PaymentDescription, Metadata: r.Metadata, MerchantLegalLinks: links(r.MerchantLegalLinks),
-		})
-		if err != nil {
-			return err
-		}
-		request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, payments, bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		for name, value := range map[string]string{
-			"Authorization": "Bearer the-token", "Ocp-Apim-Subscription-Key": "the-subscription-key", "Merchant-Serial-Number": "654321",
-			"Vipps-System-Name": "acme-vend", "Vipps-System-Version": "1.4.0", "Vipps-System-Plugin-Name": "acme-vend",
-			"Vipps-System-Plugin-Version": "1.4.0", "User-Agent": "bench", "Content-Type": "application/json", "Idempotency-Key": r.IdempotencyKey,
-		} {
-			request.Header.Set(name, value)
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		content, err := io.ReadAll(response.Body)
-		if err != nil {
-			return err
-		}
-		var created struct {
-			Reference   string `json:"reference"`
-			RedirectURL string `json:"redirectUrl"`
-		}
-		if err := json.Unmarshal(content, &created); err != nil || created.Reference != r.Reference {
-			return errors.New("bad answer")
-		}
-		return nil
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := floor(); err != nil {
-			b.Fatal(err)
-		}
-	}
+		}, &created)
+	})
 }
 
 func BenchmarkEncode(b *testing.B) {
@@ -107,17 +60,71 @@ func BenchmarkEncode(b *testing.B) {
 }
 
 func BenchmarkGet(b *testing.B) {
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, []byte(testdata(b, "payment.json"))); err != nil {
+	server := always(compact(b, "payment.json"))
+	client, byHand := newClient(b, server, vipps.Test), &http.Client{Transport: server}
+	apitest.Versus(b, func() error {
+		_, err := client.Get(b.Context(), reference)
+		return err
+	}, func() error {
+		return apitest.ByHand(b.Context(), byHand, apitest.Authorization, http.MethodGet, payment, "", nil, new(epayment.Payment))
+	})
+}
+
+func BenchmarkCapture(b *testing.B) {
+	server := always(compact(b, "captured.json"))
+	client, byHand := newClient(b, server, vipps.Test), &http.Client{Transport: server}
+	request := epayment.CaptureRequest{IdempotencyKey: reference + "-capture-1", Amount: vipps.Amount{Value: 250, Currency: vipps.NOK}}
+	type body struct {
+		ModificationAmount vipps.Amount `json:"modificationAmount"`
+	}
+	apitest.Versus(b, func() error {
+		_, err := client.Capture(b.Context(), reference, request)
+		return err
+	}, func() error {
+		return apitest.ByHand(b.Context(), byHand, apitest.Authorization, http.MethodPost, payment+"/capture", request.IdempotencyKey,
+			body{request.Amount}, new(epayment.Modification))
+	})
+}
+
+// BenchmarkPoll reads a payment that waits for its customer as the vending engine does, over a kept connection to a server on
+// loopback.
+func BenchmarkPoll(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := `{"aggregate":{"authorizedAmount":{"currency":"NOK","value":0},"cancelledAmount":{"currency":"NOK","value":0},` +
+			`"capturedAmount":{"currency":"NOK","value":0},"refundedAmount":{"currency":"NOK","value":0}},` +
+			`"amount":{"currency":"NOK","value":4900},"state":"CREATED","paymentMethod":{"type":"WALLET"},"profile":{},` +
+			`"pspReference":"37c34d8c-2649-448e-864b-060d5d93e4c4","reference":"` + reference + `","metadata":{"vending-nonce":"n"}}`
+		if strings.HasSuffix(r.URL.Path, "/accesstoken/get") {
+			body = `{"access_token":"` + apitest.Token + `","expires_in":"3600"}`
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}))
+	b.Cleanup(server.Close)
+	own := config(nil, vipps.Test) // with connections of its own
+	own.BaseURL = server.URL
+	shared, err := vipps.NewClient(own)
+	if err != nil {
 		b.Fatal(err)
 	}
-	client := newClient(b, always(compact.String()), vipps.Test)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := client.Get(b.Context(), reference); err != nil {
-			b.Fatal(err)
-		}
+	client, byHand := epayment.New(shared.SingleAttempt()), &http.Client{Transport: &http.Transport{}}
+	b.Cleanup(byHand.CloseIdleConnections)
+	apitest.Versus(b, func() error {
+		_, err := client.Get(b.Context(), reference)
+		return err
+	}, func() error {
+		return apitest.ByHand(b.Context(), byHand, apitest.Authorization, http.MethodGet, server.URL+"/epayment/v1/payments/"+reference, "", nil, new(epayment.Payment))
+	})
+}
+
+// compact is an answer without the blanks that a server does not send.
+func compact(b *testing.B, name string) string {
+	b.Helper()
+	var answer bytes.Buffer
+	if err := json.Compact(&answer, []byte(testdata(b, name))); err != nil {
+		b.Fatal(err)
 	}
+	return answer.String()
 }
 
 // benchRequest is what a vending machine sends.

@@ -93,18 +93,22 @@ func (a *api) client(t *testing.T) *epayment.Client {
 
 func newClient(t testing.TB, transport http.RoundTripper, environment vipps.Environment) *epayment.Client {
 	t.Helper()
-	client, err := vipps.NewClient(vipps.Config{
+	client, err := vipps.NewClient(config(transport, environment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return epayment.New(client)
+}
+
+func config(transport http.RoundTripper, environment vipps.Environment) vipps.Config {
+	return vipps.Config{
 		Environment: environment,
 		Credentials: vipps.Credentials{
 			ClientID: "the-client-id", ClientSecret: "the-client-secret", SubscriptionKey: "the-subscription-key", MerchantSerialNumber: "654321",
 		},
 		System:     vipps.System{Name: "acme-vend", Version: "1.4.0"},
 		HTTPClient: &http.Client{Transport: transport},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return epayment.New(client)
 }
 
 // answer is a body in the type that servers send it in.

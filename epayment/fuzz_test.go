@@ -8,6 +8,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 )
 
 // always gives every call the same answer, and a token.
@@ -16,7 +17,7 @@ type always string
 func (a always) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := string(a)
 	if strings.HasSuffix(r.URL.Path, "/accesstoken/get") {
-		body = `{"access_token":"the-token","expires_in":"3600"}`
+		body = `{"access_token":"` + apitest.Token + `","expires_in":"3600"}`
 	}
 	return &http.Response{StatusCode: 200, Header: http.Header{"Date": {"Tue, 01 Sep 2026 07:53:44 GMT"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
