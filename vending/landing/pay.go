@@ -1,0 +1,132 @@
+package landing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/vending"
+)
+
+// openTime bounds how long a customer waits for the app. It is longer than a payment is tried to be made by default.
+const openTime = 40 * time.Second
+
+// pay takes the press of the button, or of one that only changes what is chosen.
+func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
+	machine, name, ok := s.machine(w, r)
+	if !ok {
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		s.refuse(w, r, machine, name, badForm)
+		return
+	}
+	order, err := parseBasket(r.PostForm)
+	if err != nil {
+		s.refuse(w, r, machine, name, badForm)
+		return
+	}
+	if machine.Door == vending.SiteSelection {
+		count, sum := order.count()
+		switch {
+		case order.step(r.PostForm.Get("step")):
+			s.offer(w, r, http.StatusOK, machine, name, order, "")
+			return
+		case count == 0:
+			s.offer(w, r, http.StatusBadRequest, machine, name, order, "notice.choose")
+			return
+		case count > maxQuantity:
+			s.offer(w, r, http.StatusBadRequest, machine, name, order, "notice.many")
+			return
+		case sum != order.total: // without a script the customer has not seen the sum yet
+			order.review = true
+			s.offer(w, r, http.StatusOK, machine, name, order, "notice.review")
+			return
+		}
+	}
+	if wait, ok := s.mayOpen(r, name); !ok {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+		s.refuse(w, r, machine, name, tooOften)
+		return
+	}
+	// A browser that presses twice leaves the first request. Its payment is the one that the second asks for.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), openTime)
+	defer cancel()
+	if err := s.config.Operator.Ready(ctx, name); err != nil {
+		s.logTrouble(ctx, "machine cannot sell", name, err)
+		s.refuse(w, r, machine, name, outOfService)
+		return
+	}
+	redirect, err := s.open(ctx, machine, name, order)
+	if err != nil {
+		s.explain(w, r, machine, name, order, err)
+		return
+	}
+	s.remember(w, r, name, redirect)
+	to := string(redirect.URL)
+	if to == "" {
+		to = s.statusAddress(string(redirect.Page))
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+func (s *Site) open(ctx context.Context, machine Machine, name string, order basket) (*vending.Redirect, error) {
+	site := vending.SiteOrder{Machine: name, Products: order.shown(), Planogram: order.planogram, Visit: order.visit}
+	switch machine.Door {
+	case vending.SiteSelection:
+		return s.config.Operator.OpenSiteSelection(ctx, site)
+	case vending.SitePayment:
+		if len(site.Products) == 0 {
+			return nil, vending.ErrNoSelection
+		}
+		return s.config.Operator.OpenSitePayment(ctx, site)
+	case vending.StaticQR:
+		if order.total == 0 {
+			return nil, vending.ErrRepriced
+		}
+		return s.config.Operator.OpenStaticQR(ctx, vending.StaticQROrder{
+			Machine: name, Items: machine.Items, MinimumUserAge: machine.MinimumUserAge, Shown: order.total, Visit: order.visit,
+		})
+	case vending.DynamicQR, vending.CheckIn, vending.Till:
+	}
+	return nil, fmt.Errorf("Machine.Door: %q has no page: %w", machine.Door, vipps.ErrInvalidRequest)
+}
+
+// mayOpen counts a try. That of the address is first: an address must not be able to use up a machine's.
+func (s *Site) mayOpen(r *http.Request, machine string) (time.Duration, bool) {
+	if wait, ok := s.addresses.take(network(s.config.ClientAddress(r))); !ok {
+		return wait, false
+	}
+	return s.machines.take(machine)
+}
+
+// explain answers for a payment that was not made.
+func (s *Site) explain(w http.ResponseWriter, r *http.Request, machine Machine, name string, order basket, err error) {
+	_, busy := errors.AsType[*vending.BusyError](err)
+	again := func(notice string) { s.offer(w, r, http.StatusConflict, machine, name, order, notice) }
+	switch {
+	case busy:
+		if token := s.ownSession(r, name); token != "" {
+			http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
+			return
+		}
+		s.refuse(w, r, machine, name, inUse)
+	case errors.Is(err, vending.ErrRepriced):
+		if machine.Door == vending.SiteSelection {
+			again("notice.repriced")
+		} else {
+			again("notice.selection")
+		}
+	case errors.Is(err, vending.ErrSoldOut), errors.Is(err, vending.ErrNoProduct):
+		again("notice.soldout")
+	case errors.Is(err, vending.ErrNoSelection):
+		again("notice.unselected")
+	default:
+		s.fail(w, r, machine, name, err)
+	}
+}

@@ -1,0 +1,81 @@
+package landing
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/vending"
+)
+
+// Problem is why something cannot be done.
+type Problem struct {
+	// Status is that of the answer.
+	Status int
+	Text   string
+	// Money says what happened to the customer's money.
+	Money string
+	// Retry says that trying again may help.
+	Retry bool
+}
+
+// problem is one kind of Problem: the keys of its texts are key.title and key.text.
+type problem struct {
+	status int
+	key    string
+	money  string // key
+	retry  bool
+}
+
+var (
+	noMachine    = problem{http.StatusNotFound, "nomachine", "money.none", false}
+	noSession    = problem{http.StatusNotFound, "nosession", "", false}
+	outOfService = problem{http.StatusServiceUnavailable, "service", "money.none", true}
+	inUse        = problem{http.StatusConflict, "busy", "money.none", true}
+	notInPart    = problem{http.StatusConflict, "part", "money.none", true}
+	notForYou    = problem{http.StatusForbidden, "customer", "money.none", false}
+	unanswered   = problem{http.StatusBadGateway, "unanswered", "money.unsure", true}
+	tooOften     = problem{http.StatusTooManyRequests, "often", "money.none", true}
+	badForm      = problem{http.StatusBadRequest, "form", "money.none", true}
+	foreign      = problem{http.StatusForbidden, "foreign", "money.none", true}
+	unavailable  = problem{http.StatusServiceUnavailable, "unavailable", "", true}
+)
+
+// refuse answers with a problem's page.
+func (s *Site) refuse(w http.ResponseWriter, r *http.Request, machine Machine, name string, p problem) {
+	page := s.newPage(r, machine, name)
+	page.Title = page.Text(p.key + ".title")
+	page.Problem = &Problem{Status: p.status, Text: page.Text(p.key+".text", page.Brand), Retry: p.retry && name != ""}
+	if p.money != "" {
+		page.Problem.Money = page.Text(p.money)
+	}
+	s.write(w, r, p.status, "problem.html", page)
+}
+
+// fail answers with the problem that an error stands for.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, machine Machine, name string, err error) {
+	switch {
+	case errors.Is(err, vending.ErrNoMachine):
+		s.refuse(w, r, machine, "", noMachine)
+	case errors.Is(err, vending.ErrPartialCapture):
+		s.refuse(w, r, machine, name, notInPart)
+	case errors.Is(err, vending.ErrCustomer):
+		s.refuse(w, r, machine, name, notForYou)
+	case errors.Is(err, vending.ErrSoldOut): // all of it
+		s.refuse(w, r, machine, name, outOfService)
+	case errors.Is(err, vipps.ErrInvalidRequest), r.Method != http.MethodPost: // nothing was sent
+		s.logTrouble(r.Context(), "page cannot be shown", name, err)
+		s.refuse(w, r, machine, name, outOfService)
+	default:
+		s.logTrouble(r.Context(), "payment was not made", name, err)
+		s.refuse(w, r, machine, name, unanswered)
+	}
+}
+
+// logTrouble tells the operator what a customer was told nothing exact about.
+func (s *Site) logTrouble(ctx context.Context, what, machine string, err error) {
+	s.config.Logger.LogAttrs(ctx, slog.LevelWarn, "customer is not served",
+		slog.String("what", what), slog.String("machine", machine), slog.String("error", err.Error()))
+}

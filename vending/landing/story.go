@@ -1,0 +1,289 @@
+package landing
+
+import (
+	"strconv"
+
+	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/vending"
+)
+
+// Status is how a session is going, in words for the customer.
+type Status struct {
+	// Address is the page's; the forms post to Address + "/continue", "/cancel" and "/done".
+	Address string
+	// Reference is what the app and the operator know the purchase by. It opens nothing.
+	Reference string
+	// Step is 1 while the customer approves, 2 while the machine is at work, 3 while it is charged and 4 when all is done. It
+	// is 0 for a purchase that has ended otherwise.
+	Step int
+	// Tone is "wait" while something is going on, "act" if the customer has to do something, "good", "off" for an end without a
+	// purchase, and "bad" if the customer should get in touch.
+	Tone string
+	Text string
+	// Sums say what happened to the money, and Notes what there is to know about it.
+	Sums  []Sum
+	Notes []string
+	Items []Taken
+	// Continue, GiveUp and Done say which buttons there are: back to the app, take it back, want nothing more.
+	Continue, GiveUp, Done bool
+	// Contact says that the customer should be told whom to ask.
+	Contact bool
+
+	title string
+}
+
+// Sum is one thing that happened to an amount.
+type Sum struct {
+	Text  string
+	Value int64 // in minor units
+}
+
+// Taken is one product of a session, and what became of it.
+type Taken struct {
+	Name  string
+	Price int64
+	Said  string
+}
+
+// tell says how a session is going.
+func (p *Page) tell(s *vending.Session) *Status {
+	t := &story{page: p, session: s, status: Status{Reference: s.ID, Tone: "wait"}}
+	switch s.State {
+	case vending.Opening:
+		t.say(1, "opening", "opening.text", p.Brand)
+	case vending.Waiting:
+		t.waiting()
+	case vending.Withdrawing:
+		t.say(1, "withdrawing", "withdrawing.text")
+	case vending.Choosing:
+		t.choosing()
+	case vending.Vending:
+		t.say(2, "vending", "vending.text")
+	case vending.Held:
+		t.say(2, "held", "held.text")
+		t.ask()
+	case vending.Settling:
+		t.settling()
+	case vending.Closed:
+		t.closed()
+	}
+	t.items()
+	return &t.status
+}
+
+// story is a Status being told.
+type story struct {
+	page    *Page
+	session *vending.Session
+	status  Status
+}
+
+// say sets the heading and the text; the heading's key is key.title.
+func (t *story) say(step int, key, words string, args ...any) {
+	t.status.Step, t.status.title, t.status.Text = step, t.page.Text(key+".title", t.page.Brand), t.page.Text(words, args...)
+}
+
+func (t *story) sum(key string, value int64) {
+	if value > 0 {
+		t.status.Sums = append(t.status.Sums, Sum{t.page.Text(key), value})
+	}
+}
+
+func (t *story) note(key string, args ...any) {
+	t.status.Notes = append(t.status.Notes, t.page.Text(key, args...))
+}
+
+// ask sends the customer to a person.
+func (t *story) ask() { t.status.Contact, t.status.Tone = true, "bad" }
+
+func (t *story) waiting() {
+	t.status.Tone, t.status.Continue, t.status.GiveUp = "act", true, true
+	if t.session.Maximum {
+		t.say(1, "waiting", "waiting.maximum", t.page.Brand, t.page.Money(t.session.Reserved))
+		return
+	}
+	t.say(1, "waiting", "waiting.text", t.page.Brand, t.page.Money(t.session.Reserved))
+}
+
+// choosing is the customer's turn at the machine, or the machine's between two products that were paid for together.
+func (t *story) choosing() {
+	if !t.session.Maximum {
+		t.say(2, "vending", "vending.text")
+		return
+	}
+	left, count := t.session.Reserved, t.session.MaxItems
+	for _, item := range t.session.Items {
+		if item.Concluded && item.Verdict != vending.NotDropped {
+			left -= item.Price
+			count--
+		}
+	}
+	t.status.Tone, t.status.Done = "act", true
+	if count == 1 {
+		t.say(2, "choosing", "choosing.one", t.page.Money(left))
+	} else {
+		t.say(2, "choosing", "choosing.many", strconv.Itoa(count), t.page.Money(left))
+	}
+	t.note("choosing.note")
+}
+
+// settling is after the sum is fixed, and before it is charged.
+func (t *story) settling() {
+	s := t.session
+	t.say(3, "settling", "settling.text")
+	t.sum("charged", s.Seen.Captured)
+	switch {
+	case s.Lost:
+		t.note("uncollected.text")
+		t.ask()
+	case s.Full:
+		t.note("settling.full")
+	case s.Due > s.Seen.Captured:
+		t.sum("charging", s.Due-s.Seen.Captured)
+	case s.Due == 0 && s.Seen.Captured == 0:
+		t.note("nothing")
+	}
+	if s.Over {
+		t.note("over.text")
+		t.ask()
+	}
+	if s.Outcome.Result == vending.NotReleased {
+		t.status.title, t.status.Text = t.page.Text("unreleased.title"), t.page.Text("unreleased.text")
+		t.ask()
+	}
+}
+
+// closed is the end. Money words say what the payment showed, and nothing that is only likely.
+func (t *story) closed() {
+	o := t.session.Outcome
+	t.status.Tone = "off"
+	switch o.Result {
+	case vending.Sold:
+		t.status.Tone = "good"
+		t.say(4, "sold", "sold.text")
+	case vending.PartlySold:
+		t.status.Tone = "good"
+		t.say(4, "partly", "partly.text")
+	case vending.NotSold:
+		t.notSold()
+	case vending.DeliveredUnpaid, vending.Uncollected:
+		t.say(4, "uncollected", "uncollected.text")
+		t.ask()
+	case vending.OverCaptured:
+		t.say(4, "over", "over.text")
+		t.ask()
+	case vending.NotReleased:
+		t.say(3, "unreleased", "unreleased.text")
+		t.ask()
+	default: // a later version's
+		t.say(0, "ended", "ended.text")
+		t.ask()
+	}
+	if back := o.Refunded + o.Refunding; back > 0 && back >= o.Captured && !o.NeedsPerson() {
+		t.status.Tone = "off"
+		t.say(0, "refunded", "refunded.text")
+	}
+	t.money(o)
+}
+
+// money lists what became of it.
+func (t *story) money(o vending.Outcome) {
+	t.sum("charged", o.Captured)
+	t.sum("refunded", o.Refunded)
+	t.sum("refunding", o.Refunding)
+	t.sum("released", o.Released)
+	if o.Captured == 0 {
+		t.note("nothing")
+	}
+	if o.Unknown > 0 {
+		t.note("unknown.text")
+		t.ask()
+	}
+	if o.NotRefunded > 0 {
+		t.note("notrefunded", t.page.Money(o.NotRefunded))
+		t.ask()
+	}
+	if o.Released+o.Refunded+o.Refunding > 0 {
+		t.note("bank")
+	}
+	if t.session.Absent {
+		t.note("money.unsure")
+	}
+}
+
+// notSold says why.
+func (t *story) notSold() {
+	s := t.session
+	switch s.Reason {
+	case vending.ReasonClock:
+		if s.Approved.IsZero() {
+			t.say(0, "late", "late.unapproved")
+		} else {
+			t.say(0, "late", "late.unchosen")
+		}
+	case vending.ReasonReturned:
+		t.say(0, "ended", "ended.returned")
+	case vending.ReasonReplaced:
+		t.say(0, "late", "late.replaced")
+	case vending.ReasonRefused:
+		t.refused()
+	case vending.ReasonUnanswered:
+		t.say(0, "unanswered", "unanswered.text", t.page.Brand)
+	case vending.ReasonMachine:
+		t.say(0, "service", "service.text")
+	case vending.ReasonAborted:
+		t.say(0, "ended", "ended.aborted")
+	case vending.ReasonExpired:
+		t.say(0, "late", "late.unapproved")
+	default:
+		t.nothingOut()
+	}
+	if s.Outcome.Unknown > 0 {
+		t.say(0, "unknown", "unknown.title")
+		t.status.Text = ""
+	}
+}
+
+// refused is a payment that could not be made. Whoever may not pay this way is told nothing about themselves.
+func (t *story) refused() {
+	if t.session.Refusal == epayment.CodeCustomerNotFound {
+		t.say(0, "customer", "customer.text", t.page.Brand)
+		return
+	}
+	t.say(0, "refused", "refused.text", t.page.Brand)
+}
+
+// nothingOut is a session that the machine or the customer ended.
+func (t *story) nothingOut() {
+	switch {
+	case len(t.session.Items) == 0 && !t.session.Approved.IsZero():
+		t.say(0, "ended", "ended.untaken")
+	case !t.session.Approved.IsZero():
+		t.say(0, "jammed", "jammed.text")
+	default:
+		t.say(0, "ended", "ended.text")
+	}
+}
+
+// items lists the products, once the machine has been told about any of them.
+func (t *story) items() {
+	told := false
+	for _, item := range t.session.Items {
+		told = told || item.VendID != ""
+		taken := Taken{Name: item.Name, Price: item.Price}
+		switch {
+		case item.Concluded && item.Verdict == vending.Dropped:
+			taken.Said = t.page.Text("item.dropped")
+		case item.Concluded && item.Verdict == vending.NotDropped:
+			taken.Said = t.page.Text("item.jammed")
+		case item.Concluded:
+			taken.Said = t.page.Text("item.unknown")
+		case t.session.Due >= 0:
+			taken.Said = t.page.Text("item.jammed")
+		}
+		t.status.Items = append(t.status.Items, taken)
+	}
+	if t.session.State == vending.Closed && !told {
+		t.status.Items = nil
+	}
+}
