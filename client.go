@@ -141,7 +141,7 @@ func (c *Client) prepare(r Request) (transport.Call, error) {
 	invalid := func(format string, args ...any) (transport.Call, error) {
 		return transport.Call{}, fmt.Errorf("%s: %w: %w", r.Op, ErrInvalidRequest, fmt.Errorf(format, args...))
 	}
-	if !serialNumber.MatchString(c.msn) {
+	if !isSerialNumber(c.msn) {
 		return invalid("MerchantSerialNumber: must be 4 to 10 digits")
 	}
 	repeat := r.IdempotencyKey != ""
@@ -173,13 +173,15 @@ func (c *Client) prepare(r Request) (transport.Call, error) {
 	if base == "" {
 		return transport.Call{}, fmt.Errorf("%s: %w: set Config.OrderManagementBaseURL", r.Op, ErrNotAvailable)
 	}
-	address := strings.Builder{}
+	var address strings.Builder
+	address.Grow(len(base) + 96)
 	address.WriteString(base)
 	for _, part := range r.Path {
 		if part == "" || part == "." || part == ".." {
 			return invalid("Path: %q cannot be part of an address", part)
 		}
-		address.WriteString("/" + url.PathEscape(part))
+		address.WriteByte('/')
+		address.WriteString(url.PathEscape(part))
 	}
 	if len(r.Query) > 0 {
 		address.WriteString("?" + r.Query.Encode())
@@ -240,7 +242,7 @@ func (c *Client) judge(r Request, sent transport.Result, result any) error {
 		}
 	}
 	failed := &Error{Op: r.Op, Subject: r.Subject}
-	clean := func(text string) string { return c.sender.Scrub(text, append(r.redact(), sent.Used...)...) }
+	clean := func(text string) string { return c.sender.Scrub(text, append(r.redact(), sent.Used[:]...)...) }
 	if sent.Token {
 		failed.During = "accesstoken.Get"
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -96,7 +95,9 @@ func (c Config) Format(f fmt.State, _ rune) {
 	redact.Format(f, plain(c))
 }
 
-var serialNumber = regexp.MustCompile(`^[0-9]{4,10}$`)
+func isSerialNumber(s string) bool {
+	return len(s) >= 4 && len(s) <= 10 && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
 
 func (c *Config) validate() error {
 	var findings []error
@@ -111,7 +112,7 @@ func (c *Config) validate() error {
 	} {
 		require(key.value != "" && printable(key.value), "Credentials.%s: must be set, without blanks or line ends", key.name)
 	}
-	require(serialNumber.MatchString(c.Credentials.MerchantSerialNumber), "Credentials.MerchantSerialNumber: must be 4 to 10 digits")
+	require(isSerialNumber(c.Credentials.MerchantSerialNumber), "Credentials.MerchantSerialNumber: must be 4 to 10 digits")
 	for _, part := range []struct{ name, value string }{{"Name", c.System.Name}, {"Version", c.System.Version}} {
 		require(strings.TrimSpace(part.value) != "", "System.%s: must be set", part.name)
 	}

@@ -1,6 +1,10 @@
 package epayment
 
-import "github.com/vippsvending/vipps"
+import (
+	"slices"
+
+	"github.com/vippsvending/vipps"
+)
 
 type plainCreateRequest CreateRequest
 
@@ -87,6 +91,7 @@ type storedBody struct {
 }
 
 func (b storedBody) secrets() []vipps.Secret {
-	return append(b.Customer.secrets(), b.ReturnURL, b.ReceiptURL,
-		b.Shipping.DynamicOptions.CallbackAuthorizationToken, b.IndustryData.AirlineData.PassengerName)
+	return slices.Concat(b.Customer.secrets(), []vipps.Secret{
+		b.ReturnURL, b.ReceiptURL, b.Shipping.DynamicOptions.CallbackAuthorizationToken, b.IndustryData.AirlineData.PassengerName,
+	})
 }

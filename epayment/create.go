@@ -214,7 +214,6 @@ func (r CreateRequest) Encode() ([]byte, error) {
 		return nil, err
 	}
 	var buffer bytes.Buffer
-	buffer.Grow(512)
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(r.body()); err != nil {

@@ -19,26 +19,31 @@ import (
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 1 << 20
 
-// tries are the attempts at one call. It is the RoundTripper of its own http.Client, so it sees each attempt whole.
+// tries are the attempts at one call. It is the RoundTripper of its own http.Client, so it sees each attempt whole. The
+// clients and what attempts need stand in it, so that a call allocates them together.
 type tries struct {
 	sender  *Sender
 	call    Call
-	refresh func(context.Context) (string, error) // a new Authorization header after a 401; nil where there is none
+	http    http.Client
+	retries retryablehttp.Client
+	used    [2]string // the tokens it was sent with; empty for the request for a token
 
 	// About the newest attempt.
-	count    int
-	start    time.Time
-	answer   *Answer
-	unsent   bool // nothing of it can have reached the server
-	wait     time.Duration
-	stale    bool // it was answered with 401: prepare gets a new token
-	renewed  bool // a new token was asked for, by this or an earlier attempt
-	tokenErr error
-	doubt    bool // it, or an earlier one, was sent and not properly answered
+	count     int
+	start     time.Time
+	answer    *Answer
+	connected atomic.Bool
+	unsent    bool // nothing of it can have reached the server
+	wait      time.Duration
+	stale     bool // it was answered with 401: prepare gets a new token
+	renewed   bool // a new token was asked for, by this or an earlier attempt
+	tokenErr  error
+	doubt     bool // it, or an earlier one, was sent and not properly answered
 }
 
-// attempt sends one call until it is answered, cannot be repeated safely, or is out of attempts.
-func (s *Sender) attempt(ctx context.Context, c Call, header http.Header, refresh func(context.Context) (string, error)) Result {
+// attempt sends one call until it is answered, cannot be repeated safely, or is out of attempts. The token is the one in the
+// header; a 401 is answered with another one, if there is any.
+func (s *Sender) attempt(ctx context.Context, c Call, header http.Header, token string) Result {
 	var body any
 	if len(c.Body) > 0 { // an empty body that is not nil would go out chunked
 		body = c.Body
@@ -48,25 +53,26 @@ func (s *Sender) attempt(ctx context.Context, c Call, header http.Header, refres
 		return Result{Err: withoutURL(err)}
 	}
 	request.Header = header
-	t := &tries{sender: s, call: c, refresh: refresh, start: time.Now(), unsent: true}
-	client := retryablehttp.Client{ // a literal, not NewClient: no logger, no defaults
-		HTTPClient:   &http.Client{Transport: t},
+	t := &tries{sender: s, call: c, used: [2]string{token}, start: time.Now(), unsent: true}
+	t.http.Transport = t
+	t.retries = retryablehttp.Client{ // a literal, not NewClient: no logger, no defaults
+		HTTPClient:   &t.http,
 		RetryMax:     s.attempts, // one more than check allows, for the new token after a 401
 		CheckRetry:   t.check,
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return t.wait },
+		Backoff:      t.backoff,
 		PrepareRetry: t.prepare,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	response, err := client.Do(request)
+	response, err := t.retries.Do(request)
 	if response != nil {
 		_ = response.Body.Close() // empty: RoundTrip has read it
 	}
 	if t.tokenErr != nil {
 		result := tokenFailure(t.tokenErr)
-		result.Doubt = t.doubt
+		result.Doubt, result.Used = t.doubt, t.used
 		return result
 	}
-	return Result{Answer: t.answer, Err: withoutURL(err), Doubt: t.doubt}
+	return Result{Answer: t.answer, Err: withoutURL(err), Doubt: t.doubt, Used: t.used}
 }
 
 // RoundTrip makes one attempt. It reads the body before it hands the answer on, so that a connection lost in the middle of a
@@ -84,12 +90,12 @@ func (t *tries) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer cancel()
 	// net/http repeats a request on its own when a connection it kept turns out to be dead. If it then cannot connect, the
 	// error is that of a connection that never was, though the request may have arrived on the old one.
-	var connected atomic.Bool
+	t.connected.Store(false)
 	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.connected.Store(true) },
 	}))
 	response, err := t.sender.base.RoundTrip(request)
-	t.unsent = err != nil && neverSent(err) && !connected.Load()
+	t.unsent = err != nil && neverSent(err) && !t.connected.Load()
 	if err == nil {
 		t.answer, err = t.sender.read(response, t.start)
 	}
@@ -99,8 +105,8 @@ func (t *tries) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	// Without Location: no redirect is followed, and one whose address cannot be read is an answer too.
-	return &http.Response{StatusCode: t.answer.Status, Header: http.Header{}, Body: http.NoBody, Request: request}, nil
+	// Without a header, Location above all: no redirect is followed, and one whose address cannot be read is an answer too.
+	return &http.Response{StatusCode: t.answer.Status, Body: http.NoBody, Request: request}, nil
 }
 
 var errNothing = errors.New("the transport gave neither an answer nor an error")

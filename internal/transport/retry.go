@@ -30,7 +30,7 @@ func (t *tries) check(ctx context.Context, _ *http.Response, err error) (bool, e
 	t.log(ctx, status, err)
 	unanswered := status < 200 || status >= 300 && status < 400 || status == http.StatusRequestTimeout || status >= 500
 	t.doubt = t.doubt || unanswered && !t.unsent
-	t.stale = status == http.StatusUnauthorized && t.refresh != nil && !t.renewed
+	t.stale = status == http.StatusUnauthorized && t.used[0] != "" && !t.renewed
 	switch {
 	case ctx.Err() != nil:
 		return false, nil //nolint:nilerr // an answer that came in just before the end is kept
@@ -89,17 +89,22 @@ func (t *tries) log(ctx context.Context, status int, err error) {
 // prepare comes before every attempt but the first. It sets a new token after a 401; nothing else about the request changes.
 func (t *tries) prepare(request *http.Request) error {
 	if t.stale {
-		authorization, err := t.refresh(request.Context())
+		tokens := t.sender.tokens
+		tokens.drop(t.call.MSN, t.used[0])
+		fresh, err := tokens.get(request.Context(), t.call.MSN)
 		if err != nil {
 			t.tokenErr = err
 			return err
 		}
+		t.used[1] = fresh.value
 		request.Header = maps.Clone(request.Header) // the attempt before may still be writing the old one
-		request.Header["Authorization"] = []string{authorization}
+		request.Header["Authorization"] = []string{fresh.bearer}
 	}
 	t.start, t.unsent = time.Now(), true
 	return nil
 }
+
+func (t *tries) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return t.wait }
 
 // delay is what the server asks for and a little more, else a random time under a doubling limit. It is negative if the
 // server asks for more than this call waits.

@@ -24,6 +24,7 @@ const lifeMax = 10 * 365 * 24 * 60 * 60
 
 type token struct {
 	value   string
+	bearer  string    // the header it goes in, made once for all calls: tokens are long
 	refresh time.Time // from here on a new one is fetched while this one is still used
 	expiry  time.Time
 }
@@ -37,20 +38,20 @@ type tokens struct {
 	cached  map[string]token
 }
 
-func (t *tokens) get(ctx context.Context, msn string) (string, error) {
+func (t *tokens) get(ctx context.Context, msn string) (token, error) {
 	t.mu.Lock()
 	cached := t.cached[msn]
 	t.mu.Unlock()
 	now := time.Now()
 	if now.Before(cached.refresh) {
-		return cached.value, nil
+		return cached, nil
 	}
 	flight := t.flights.DoChan(msn, func() (any, error) {
 		t.mu.Lock()
 		newest := t.cached[msn]
 		t.mu.Unlock()
 		if time.Now().Before(newest.refresh) {
-			return newest.value, nil // the flight before this one landed between the look above and here
+			return newest, nil // the flight before this one landed between the look above and here
 		}
 		shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
 		defer cancel()
@@ -65,20 +66,20 @@ func (t *tokens) get(ctx context.Context, msn string) (string, error) {
 			return nil, err
 		}
 		t.cached[msn] = fetched
-		return fetched.value, nil
+		return fetched, nil
 	})
 	if now.Before(cached.expiry) {
-		return cached.value, nil // good for a while yet: nobody waits for the next one
+		return cached, nil // good for a while yet: nobody waits for the next one
 	}
 	select {
 	case result := <-flight:
 		if result.Err != nil {
-			return "", result.Err
+			return token{}, result.Err
 		}
-		value, _ := result.Val.(string)
-		return value, nil
+		fetched, _ := result.Val.(token)
+		return fetched, nil
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return token{}, ctx.Err()
 	}
 }
 
@@ -115,7 +116,7 @@ func (s *Sender) fetchToken(ctx context.Context, msn string) (token, error) {
 	header := s.header(msn)
 	header["Client_id"] = []string{s.config.ClientID}
 	header["Client_secret"] = []string{s.config.ClientSecret}
-	result := s.attempt(ctx, Call{Op: "accesstoken.Get", Method: http.MethodPost, URL: s.config.TokenURL, Repeat: true}, header, nil)
+	result := s.attempt(ctx, Call{Op: "accesstoken.Get", Method: http.MethodPost, URL: s.config.TokenURL, Repeat: true}, header, "")
 	answer := result.Answer
 	switch {
 	case answer == nil:
@@ -159,7 +160,10 @@ func readToken(body []byte, now time.Time) (token, error) {
 	}
 	// Without the monotonic clock, so that a machine that slept does not believe in an old token.
 	now = now.Round(0)
-	return token{value: answer.AccessToken, refresh: now.Add(life - life/10), expiry: now.Add(life)}, nil
+	return token{
+		value: answer.AccessToken, bearer: "Bearer " + answer.AccessToken,
+		refresh: now.Add(life - life/10), expiry: now.Add(life),
+	}, nil
 }
 
 // usable says that a token fits into a header.

@@ -23,8 +23,8 @@ func TestTokensOfSlowStarters(t *testing.T) {
 		for range 8 {
 			wait.Go(func() {
 				<-start
-				if value, err := shared.get(t.Context(), "123456"); value != "t" || err != nil {
-					t.Errorf("%q, %v", value, err)
+				if got, err := shared.get(t.Context(), "123456"); got.value != "t" || err != nil {
+					t.Errorf("%q, %v", got.value, err)
 				}
 			})
 		}

@@ -53,6 +53,8 @@ func NewSender(config Config) *Sender {
 		skew:     new(atomic.Int64),
 	}
 	s.skew.Store(noSkew)
+	s.config.Header = maps.Clone(config.Header)
+	s.config.Header["Ocp-Apim-Subscription-Key"] = []string{config.SubscriptionKey}
 	s.tokens = &tokens{fetch: s.fetchToken, cached: map[string]token{}}
 	return s
 }
@@ -122,18 +124,18 @@ type Result struct {
 	Doubt bool
 	// Token says that Answer or Err is about fetching the token: the last attempt of the call itself was not made.
 	Token bool
-	// Used are the tokens the call was sent with, for Scrub.
-	Used []string
+	// Used are the tokens the call was sent with, for Scrub: the first, and the one that replaced it.
+	Used [2]string
 }
 
 // Send makes a call with a token of the serial number it is for.
 func (s *Sender) Send(ctx context.Context, c Call) Result {
-	value, err := s.tokens.get(ctx, c.MSN)
+	current, err := s.tokens.get(ctx, c.MSN)
 	if err != nil {
 		return tokenFailure(err)
 	}
 	header := s.header(c.MSN)
-	header["Authorization"] = []string{"Bearer " + value}
+	header["Authorization"] = []string{current.bearer}
 	if c.IdempotencyKey != "" {
 		header["Idempotency-Key"] = []string{c.IdempotencyKey}
 	}
@@ -143,27 +145,15 @@ func (s *Sender) Send(ctx context.Context, c Call) Result {
 	for name, values := range c.Header {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
-	used := []string{value}
-	result := s.attempt(ctx, c, header, func(ctx context.Context) (string, error) {
-		s.tokens.drop(c.MSN, value)
-		fresh, err := s.tokens.get(ctx, c.MSN)
-		if err != nil {
-			return "", err
-		}
-		used = append(used, fresh)
-		return "Bearer " + fresh, nil
-	})
-	result.Used = used
-	return result
+	return s.attempt(ctx, c, header, current.value)
 }
 
 var jsonType = []string{"application/json"}
 
 // header is a new header with what every request carries, the token's included.
 func (s *Sender) header(msn string) http.Header {
-	header := make(http.Header, len(s.config.Header)+6)
+	header := make(http.Header, len(s.config.Header)+4)
 	maps.Copy(header, s.config.Header)
-	header["Ocp-Apim-Subscription-Key"] = []string{s.config.SubscriptionKey}
 	header["Merchant-Serial-Number"] = []string{msn}
 	return header
 }
