@@ -29,11 +29,10 @@ var axe = sync.OnceValues(func() (string, error) {
 })
 
 // judge runs axe-core with the rules of WCAG 2.0, 2.1 and 2.2, levels A and AA. The size of targets is not among those that
-// it applies by itself. A page that loads itself again is what there is for customers without scripts: they wait for
-// something that happens at a machine, so the rule against it does not fit.
+// it applies by itself.
 const judge = `axe.run(document, {
 	runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]},
-	rules: {"target-size": {enabled: true}, "meta-refresh": {enabled: %v}},
+	rules: Object.assign({"target-size": {enabled: true}}, ...%s.map(id => ({[id]: {enabled: false}}))),
 	resultTypes: ["violations"],
 }).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help,
 	nodes: v.nodes.map(n => n.html.slice(0, 200) + " " + n.any.concat(n.all, n.none).map(c => c.message).join("; "))}))))`
@@ -45,8 +44,12 @@ type violation struct {
 }
 
 // Accessible checks the page as it stands, by the light and in the dark, and what automatic rules do not know. The what says
-// which state of the page it is. Without axe-core the test goes on with the rest, or fails where there is to be a browser.
-func (p *Page) Accessible(what string) {
+// which state of the page it is, and except names rules that do not fit. Without axe-core the test goes on with the rest, or
+// fails where there is to be a browser.
+//
+// A page that loads itself again is what there is for customers without scripts: they wait for something that happens at a
+// machine, so the rule against it does not fit them.
+func (p *Page) Accessible(what string, except ...string) {
 	p.tb.Helper()
 	p.fits(what)
 	source, err := axe()
@@ -57,25 +60,32 @@ func (p *Page) Accessible(what string) {
 		p.tb.Logf("accessibility is not checked: %v", err)
 		return
 	}
+	if p.options.NoScript {
+		except = append(except, "meta-refresh")
+	}
 	p.must("scripts, for axe-core alone: the page's own stay as they are", p.scripts(true))
 	for _, theme := range []string{"light", "dark"} {
 		p.must(theme, p.theme(theme))
-		for _, v := range p.violations(source) {
+		for _, v := range p.violations(source, except) {
 			p.tb.Errorf("%s, %s: %s: %s\n\t%s", what, theme, v.ID, v.Help, strings.Join(v.Nodes, "\n\t"))
 		}
 	}
 	p.must("as before", p.theme(p.options.theme()), p.scripts(!p.options.NoScript))
 }
 
-func (p *Page) violations(source string) []violation {
+func (p *Page) violations(source string, except []string) []violation {
 	p.tb.Helper()
+	rules, err := json.Marshal(append([]string{}, except...))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
 	var found []violation
 	p.until("axe-core", func() (bool, error) { // again if the page was replaced meanwhile
 		// Through the protocol, since the page's policy lets no script in.
 		if _, err := do(p, chromedp.Evaluate[chromedp.Void](source+";0")); err != nil {
 			return false, err
 		}
-		said, err := do(p, chromedp.Evaluate[string](fmt.Sprintf(judge, !p.options.NoScript), chromedp.EvalAwaitPromise))
+		said, err := do(p, chromedp.Evaluate[string](fmt.Sprintf(judge, rules), chromedp.EvalAwaitPromise))
 		if err != nil {
 			return false, err
 		}

@@ -121,12 +121,12 @@ var start = sync.OnceValues(func() (context.Context, error) {
 	if path == "" {
 		return nil, fmt.Errorf("there is no Chromium at $CHROMIUM or %v", places[1:])
 	}
-	profile, err := os.MkdirTemp("", "vipps-chromium-")
+	folder, err := os.MkdirTemp("", "vipps-chromium-")
 	if err != nil {
 		return nil, err
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile),
+		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(folder, "profile")), chromedp.Env("TMPDIR=" + folder),
 		chromedp.Flag("headless", "new"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("mute-audio", true), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("disable-features", "Translate,OptimizationHints,MediaRouter,AutofillServerCommunication"),
@@ -147,7 +147,7 @@ var start = sync.OnceValues(func() (context.Context, error) {
 		_ = chromedp.Cancel(ctx) // asks it to end, and waits
 		cancel()
 		stopAll()
-		_ = os.RemoveAll(profile)
+		_ = os.RemoveAll(folder)
 	}
 	if err := chromedp.Do(ctx); err != nil {
 		stop()

@@ -12,6 +12,7 @@ const examine = `(() => {
 		found.push("scrolls sideways: " + document.documentElement.scrollWidth + " px on " + width + ": " + wide.slice(0, 3).join(" "));
 	}
 	for (const e of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
+		if (e.closest("[aria-hidden=true]")) continue; // nobody is meant to find it
 		const boxes = [e, ...(e.labels || [])].map(x => x.getBoundingClientRect()).filter(b => b.width && b.height);
 		const high = Math.max(0, ...boxes.map(b => b.height)), wide = Math.max(0, ...boxes.map(b => b.width));
 		const inline = e.tagName === "A" && getComputedStyle(e).display === "inline";
