@@ -80,7 +80,7 @@ func (s *Site) showMachine(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.config.Operator.Ready(r.Context(), name); err != nil {
-		s.logTrouble(r.Context(), "machine cannot sell", name, err)
+		s.logTrouble(r.Context(), "the machine cannot sell", name, err)
 		s.refuse(w, r, machine, name, outOfService)
 		return
 	}

@@ -58,7 +58,7 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), openTime)
 	defer cancel()
 	if err := s.config.Operator.Ready(ctx, name); err != nil {
-		s.logTrouble(ctx, "machine cannot sell", name, err)
+		s.logTrouble(ctx, "the machine cannot sell", name, err)
 		s.refuse(w, r, machine, name, outOfService)
 		return
 	}
@@ -126,7 +126,12 @@ func (s *Site) explain(w http.ResponseWriter, r *http.Request, machine Machine, 
 		again("notice.soldout")
 	case errors.Is(err, vending.ErrNoSelection):
 		again("notice.unselected")
-	default:
+	case errors.Is(err, vending.ErrNoMachine), errors.Is(err, vending.ErrPartialCapture), errors.Is(err, vipps.ErrInvalidRequest):
 		s.fail(w, r, machine, name, err)
+	case errors.Is(err, vending.ErrCustomer):
+		s.refuse(w, r, machine, name, notForYou)
+	default: // the engine takes back what there may be
+		s.logTrouble(r.Context(), "the payment was not made", name, err)
+		s.refuse(w, r, machine, name, unanswered)
 	}
 }

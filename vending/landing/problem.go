@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/vending"
 )
 
@@ -54,23 +53,16 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, machine Machine, n
 	s.write(w, r, p.status, "problem.html", page)
 }
 
-// fail answers with the problem that an error stands for.
+// fail answers for an error before which nothing was made.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, machine Machine, name string, err error) {
 	switch {
 	case errors.Is(err, vending.ErrNoMachine):
 		s.refuse(w, r, machine, "", noMachine)
 	case errors.Is(err, vending.ErrPartialCapture):
 		s.refuse(w, r, machine, name, notInPart)
-	case errors.Is(err, vending.ErrCustomer):
-		s.refuse(w, r, machine, name, notForYou)
-	case errors.Is(err, vending.ErrSoldOut): // all of it
-		s.refuse(w, r, machine, name, outOfService)
-	case errors.Is(err, vipps.ErrInvalidRequest), r.Method != http.MethodPost: // nothing was sent
-		s.logTrouble(r.Context(), "page cannot be shown", name, err)
-		s.refuse(w, r, machine, name, outOfService)
 	default:
-		s.logTrouble(r.Context(), "payment was not made", name, err)
-		s.refuse(w, r, machine, name, unanswered)
+		s.logTrouble(r.Context(), "the machine does not sell", name, err)
+		s.refuse(w, r, machine, name, outOfService)
 	}
 }
 

@@ -1,6 +1,7 @@
 package landing
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/vippsvending/vipps/epayment"
@@ -55,12 +56,16 @@ func (p *Page) tell(s *vending.Session) *Status {
 		t.waiting()
 	case vending.Withdrawing:
 		t.say(1, "withdrawing", "withdrawing.text")
+		t.charged()
 	case vending.Choosing:
 		t.choosing()
 	case vending.Vending:
 		t.say(2, "vending", "vending.text")
+		t.sum("charged", s.Seen.Captured)
 	case vending.Held:
 		t.say(2, "held", "held.text")
+		t.sum("reserved", free(s.Seen))
+		t.charged()
 		t.ask()
 	case vending.Settling:
 		t.settling()
@@ -96,6 +101,17 @@ func (t *story) note(key string, args ...any) {
 // ask sends the customer to a person.
 func (t *story) ask() { t.status.Contact, t.status.Tone = true, "bad" }
 
+// charged says what was charged so far, be it nothing: somebody may act in the portal at any time.
+func (t *story) charged() {
+	t.sum("charged", t.session.Seen.Captured)
+	if t.session.Seen.Captured == 0 {
+		t.note("nothing")
+	}
+}
+
+// free is what is still reserved.
+func free(v vending.View) int64 { return v.Authorized - v.Captured - v.Cancelled }
+
 func (t *story) waiting() {
 	t.status.Tone, t.status.Continue, t.status.GiveUp = "act", true, true
 	if t.session.Maximum {
@@ -119,12 +135,13 @@ func (t *story) choosing() {
 		}
 	}
 	t.status.Tone, t.status.Done = "act", true
+	t.sum("charged", t.session.Seen.Captured)
 	if count == 1 {
 		t.say(2, "choosing", "choosing.one", t.page.Money(left))
 	} else {
 		t.say(2, "choosing", "choosing.many", strconv.Itoa(count), t.page.Money(left))
 	}
-	t.note("choosing.note")
+	t.note("reserve.last")
 }
 
 // settling is after the sum is fixed, and before it is charged.
@@ -148,7 +165,8 @@ func (t *story) settling() {
 		t.ask()
 	}
 	if s.Outcome.Result == vending.NotReleased {
-		t.status.title, t.status.Text = t.page.Text("unreleased.title"), t.page.Text("unreleased.text")
+		t.say(3, "unreleased", "unreleased.text")
+		t.sum("reserved", free(s.Seen))
 		t.ask()
 	}
 }
@@ -216,10 +234,13 @@ func (t *story) notSold() {
 	s := t.session
 	switch s.Reason {
 	case vending.ReasonClock:
-		if s.Approved.IsZero() {
+		switch {
+		case s.SelectUntil.IsZero(): // the machine's turn never came
 			t.say(0, "late", "late.unapproved")
-		} else {
+		case s.Maximum:
 			t.say(0, "late", "late.unchosen")
+		default:
+			t.say(0, "late", "ended.text")
 		}
 	case vending.ReasonReturned:
 		t.say(0, "ended", "ended.returned")
@@ -255,10 +276,11 @@ func (t *story) refused() {
 
 // nothingOut is a session that the machine or the customer ended.
 func (t *story) nothingOut() {
+	told := slices.ContainsFunc(t.session.Items, func(i vending.Item) bool { return i.VendID != "" })
 	switch {
-	case len(t.session.Items) == 0 && !t.session.Approved.IsZero():
+	case t.session.Maximum && !t.session.SelectUntil.IsZero() && !told:
 		t.say(0, "ended", "ended.untaken")
-	case !t.session.Approved.IsZero():
+	case told:
 		t.say(0, "jammed", "jammed.text")
 	default:
 		t.say(0, "ended", "ended.text")
