@@ -82,7 +82,9 @@ type Config struct {
 	OrderManagementBaseURL string
 
 	// HTTPClient gives its Transport, which is where tracing goes, and its Timeout, which is for one attempt and defaults to
-	// 30 seconds. Redirects and cookies are never used. Defaults to a client with its own connections.
+	// 30 seconds. Redirects and cookies are never used. Defaults to a client with its own connections. A Transport of yours
+	// should set MaxIdleConnsPerHost, since net/http keeps only two, and HTTP2.SendPingTimeout, since without it net/http
+	// goes on using an HTTP/2 connection that has gone silent.
 	HTTPClient *http.Client
 	// Logger hears of every attempt at level debug and of every repetition at level warn, without addresses, bodies,
 	// phone numbers or keys. Defaults to silence.
@@ -176,5 +178,8 @@ func ownClient() *http.Client {
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
+		// Where an HTTP/2 connection goes silent, as behind a mobile network's NAT, all calls would use it and time out until
+		// the kernel gives up, a quarter of an hour later. Both together are less than one attempt may take.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 	}}
 }

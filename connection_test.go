@@ -260,3 +260,54 @@ func TestClientOfTheCaller(t *testing.T) {
 		t.Errorf("%v, %+v", err, c.HTTPClient)
 	}
 }
+
+// TestConnectionsAreKept: callers at the same time need a connection each, and all callers after them none: whatever came as
+// the answer was read to its end.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	const callers = 50
+	answers := []func(http.ResponseWriter){
+		func(w http.ResponseWriter) { _, _ = io.WriteString(w, `{"id":"1"}`) },
+		func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) },
+		func(w http.ResponseWriter) { http.Error(w, `{"title":"No"}`, http.StatusBadRequest) },
+		func(w http.ResponseWriter) {
+			http.Error(w, strings.Repeat("busy ", 20_000), http.StatusServiceUnavailable)
+		},
+		func(w http.ResponseWriter) { w.Header().Set("Location", "/elsewhere"); w.WriteHeader(http.StatusFound) },
+	}
+	var here sync.WaitGroup // the callers of one round, so that each needs a connection of its own
+	var calls, opened atomic.Int64
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/accesstoken/get" {
+			_, _ = io.WriteString(w, `{"access_token":"t","expires_in":"3600"}`)
+			return
+		}
+		here.Done()
+		here.Wait()
+		answers[calls.Add(1)%int64(len(answers))](w)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	c := config(nil)
+	c.HTTPClient, c.BaseURL = nil, s.URL
+	client := newClient(t, c).SingleAttempt()
+	for round := range 3 {
+		here.Add(callers)
+		var wait sync.WaitGroup
+		for range callers {
+			wait.Go(func() { _ = client.Do(t.Context(), get(), nil) }) // how it ends is not the question
+		}
+		wait.Wait()
+		if n := opened.Load(); n > callers {
+			t.Fatalf("%d connections after round %d, want at most %d", n, round+1, callers)
+		}
+	}
+	if n := calls.Load(); n != 3*callers {
+		t.Errorf("%d calls", n)
+	}
+}
