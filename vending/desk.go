@@ -138,11 +138,7 @@ func (o *Operator) tell(ctx context.Context, id string, f fact) error {
 		}
 		return nil
 	}
-	if err := o.config.Store.Wake(ctx, 0, id); err != nil {
-		return err
-	}
-	o.wakeLoop()
-	return nil
+	return o.hurry(ctx, id)
 }
 
 // withdrawn says that the session is being taken back or has ended without telling the machine anything.

@@ -157,6 +157,18 @@ func (m *memoryStore) Wake(_ context.Context, in time.Duration, ids ...string) e
 	return nil
 }
 
+func (m *memoryStore) Rest(_ context.Context, in time.Duration, sessions ...Session) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, given := range sessions {
+		if s, ok := m.sessions[given.ID]; ok && s.Watched() && s.WakeAt.Equal(given.WakeAt) {
+			s.WakeAt = time.Now().Add(in)
+			m.put(s)
+		}
+	}
+	return nil
+}
+
 // all copies what a predicate picks, so that no lock is held while somebody ranges over it.
 func (m *memoryStore) all(pick func(*Session) bool, by func(Session) time.Time) iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {

@@ -58,12 +58,23 @@ func (o *Operator) advance(ctx context.Context, id string, claimed bool) (Sessio
 	if err := m.load(ctx); err != nil {
 		return Session{}, err
 	}
+	return m.move(ctx)
+}
+
+// moved is advance for a session that was claimed, and given by the store to a question asked at a moment.
+func (o *Operator) moved(ctx context.Context, s Session, asked time.Time) (Session, error) {
+	m := &mover{o: o, id: s.ID, done: ctx.Done()}
+	m.hold(s, asked)
+	return m.move(ctx)
+}
+
+func (m *mover) move(ctx context.Context) (Session, error) {
 	if m.foreign() { // handed back to its own workers
 		return m.s, errors.Join(errForeign, m.sleep(ctx, lease/15))
 	}
 	err := m.run(ctx)
 	if errors.Is(err, errElsewhere) {
-		return m.s, o.config.Store.Wake(context.WithoutCancel(ctx), lease/30, id)
+		return m.s, m.sleep(ctx, lease/30)
 	}
 	return m.s, errors.Join(err, m.last)
 }
@@ -80,10 +91,15 @@ func (m *mover) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("session %s: %w", m.id, err)
 	}
+	m.hold(s, asked)
+	return nil
+}
+
+// hold takes up a session that the store has given.
+func (m *mover) hold(s Session, asked time.Time) {
 	m.s, m.loaded, m.base = s, asked, s.Now
 	m.returned, m.low = time.Now(), s.Now
 	m.how, m.claim = unarmed, lease
-	return nil
 }
 
 // at is now by the store's clock, or a little earlier: what is stamped with it is not older than it says.
@@ -257,9 +273,9 @@ func (m *mover) ready(ctx context.Context) error {
 	return m.o.config.Machine.Ready(ctx, m.s.Machine)
 }
 
-// sleep gives the session back, to be looked at in so long.
+// sleep gives the session back, to be looked at in so long, or at once if somebody has woken it meanwhile.
 func (m *mover) sleep(ctx context.Context, in time.Duration) error {
-	return m.o.config.Store.Wake(context.WithoutCancel(ctx), max(0, in), m.id)
+	return m.o.config.Store.Rest(context.WithoutCancel(ctx), max(0, in), m.s)
 }
 
 func (m *mover) sleepUntil(ctx context.Context, at time.Time) error {

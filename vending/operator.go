@@ -72,6 +72,11 @@ type Config struct {
 
 	// Workers is how many sessions are worked on at the same time. Defaults to 32.
 	Workers int
+	// Polls is how many payments a second this process reads while their customers have not approved yet. When more are
+	// waited for, the newest come first and the others wait longer, up to the end of Timeouts.Approve; after a 429 it is less
+	// for a while. Webhooks do not wait for it, nor does anything that has to be done with money. Defaults to 200; less than 0
+	// is none, so that only webhooks tell of approvals before that end.
+	Polls int
 	// Observe is handed every transition after it is stored, at most once; the history is the record. It must not block.
 	Observe func(Transition)
 	// Notify is handed what is no session's transition and somebody should know. It must not block.
@@ -129,6 +134,10 @@ type Operator struct {
 	orders   orders
 	rules    rules
 	kick     chan struct{}
+	budget   *budget
+	// crowded says that more was due than there were workers.
+	crowded  atomic.Bool
+	urgent   []string     // claimed, and waiting for a worker, under mu
 	heard    atomic.Int64 // when the last webhook came, in Unix nanoseconds
 	running  int          // how many loops run, under mu
 	needed   int          // how many calls share the loop that stopLoop ends, under mu
@@ -154,6 +163,7 @@ func NewOperator(config Config) (*Operator, error) {
 		config.Store = NewMemoryStore()
 	}
 	config.Workers = cmp.Or(config.Workers, 32)
+	config.Polls = cmp.Or(config.Polls, 200)
 	config.Timeouts = config.Timeouts.withDefaults(defaultTimeouts)
 	config.Logger = cmp.Or(config.Logger, slog.New(slog.DiscardHandler))
 	config.PageKey = cmp.Or(config.PageKey, vipps.Secret(random(52)))
@@ -170,6 +180,7 @@ func NewOperator(config Config) (*Operator, error) {
 		orders:     ordermanagement.New(config.Client.SingleAttempt()),
 		rules:      rules{},
 		kick:       make(chan struct{}, 1),
+		budget:     newBudget(config.Polls),
 		watching:   map[string][]chan struct{}{},
 		nudged:     map[string]time.Time{},
 		selections: map[string]selection{},

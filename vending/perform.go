@@ -49,6 +49,9 @@ func (m *mover) perform(ctx context.Context, do effect) (bool, error) {
 func (m *mover) failed(ctx context.Context, err error) bool {
 	m.last = err
 	m.view = nil
+	if refused, ok := errors.AsType[*vipps.Error](err); ok && refused.Status == http.StatusTooManyRequests {
+		m.o.budget.refused()
+	}
 	m.warn(ctx, "call failed", err)
 	return false
 }

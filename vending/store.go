@@ -50,6 +50,9 @@ type Store interface {
 	// Wake moves the WakeAt of watched sessions to so long from now, by the store's clock, without touching their version;
 	// 0 is now. Unknown ids are ignored.
 	Wake(ctx context.Context, in time.Duration, ids ...string) error
+	// Rest moves the WakeAt of watched sessions as Wake does, but only of those whose WakeAt is still the given one: a worker
+	// that lets a session go does not overrule whoever has woken it meanwhile.
+	Rest(ctx context.Context, in time.Duration, sessions ...Session) error
 	// Open gives everything that is not finished, oldest first.
 	Open(ctx context.Context) iter.Seq2[Session, error]
 	// Closed gives the sessions that were closed in a period, from included, to excluded, oldest first.

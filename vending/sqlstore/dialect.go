@@ -45,7 +45,8 @@ func dialectOf(name Dialect) *dialect {
 			words: []string{
 				"{text}", "TEXT", "{number}", "INTEGER", "{bool}", "INTEGER", "{time}", "INTEGER", "{json}", "TEXT", "{strict}", "STRICT",
 				"{microsecond}", "1", "{in}", "IN (", "{/in}", ")", "{unlocked}", "", "{lock}", "",
-				"{names}", "SELECT value FROM json_each", "{/names}", "", "$", "?",
+				"{names}", "SELECT value FROM json_each", "{/names}", "", "{claims}", "json_each", "{/claims}", ") AS claim",
+				"{moment}", "claim.value ->> 1", "{lock s}", "", "$", "?",
 			},
 			// In microseconds since 1970. SQLite's clock shows milliseconds.
 			now:     "(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)",
@@ -64,7 +65,8 @@ func dialectOf(name Dialect) *dialect {
 				"{text}", `TEXT COLLATE "C"`, "{number}", "BIGINT", "{bool}", "BOOLEAN", "{time}", "TIMESTAMPTZ", "{json}", "JSON", "{strict}", "",
 				"{microsecond}", "interval '1 microsecond'", "{in}", "= ANY (ARRAY(", "{/in}", "))",
 				"{unlocked}", "FOR UPDATE SKIP LOCKED", "{lock}", "ORDER BY id FOR UPDATE",
-				"{names}", "SELECT json_array_elements_text", "{/names}", "::json",
+				"{names}", "SELECT json_array_elements_text", "{/names}", "::json", "{claims}", "json_array_elements", "{/claims}", "::json) AS claim (value)",
+				"{moment}", "timestamptz 'epoch' + CAST(claim.value ->> 1 AS BIGINT) * interval '1 microsecond'", "{lock s}", "ORDER BY s.id FOR UPDATE OF s",
 			},
 			now: "(SELECT clock_timestamp())",
 			// Not to_regclass, which does not see in a transaction what others have made since it began.

@@ -55,6 +55,27 @@ func (s *Store) release(ctx context.Context, rows []row) {
 	_ = s.Wake(ctx, 0, ids...)
 }
 
+// Rest implements [vending.Store]. However many there are, it is one statement.
+func (s *Store) Rest(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+	var claims [][2]any
+	for _, session := range sessions {
+		if storable(session.ID) && !session.WakeAt.IsZero() {
+			claims = append(claims, [2]any{session.ID, session.WakeAt.UnixMicro()})
+		}
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(claims)
+	if err != nil {
+		return explain("rest", "", err)
+	}
+	return explain("rest", "", s.write(ctx, func(ctx context.Context, on place) error {
+		_, err := on.exec(ctx, s.rest, string(list), in.Microseconds())
+		return err
+	}))
+}
+
 // Wake implements [vending.Store]. However many there are, it is one statement.
 func (s *Store) Wake(ctx context.Context, in time.Duration, ids ...string) error {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !storable(id) })

@@ -96,6 +96,7 @@ func (tr trouble) check(t *testing.T, d database) {
 		{"create session shop-b", true, func() error { return store.Create(t.Context(), other) }},
 		{"wake session shop-a", false, func() error { return store.Wake(t.Context(), 0, "shop-a") }},
 		{"wake", false, func() error { return store.Wake(t.Context(), 0, "shop-a", "shop-b") }},
+		{"rest", false, func() error { return store.Rest(t.Context(), time.Hour, large) }},
 		{"claim what is due", false, func() error {
 			for _, err := range store.Due(t.Context(), 1, time.Hour) {
 				return err

@@ -6,7 +6,7 @@ import "context"
 func (s *Store) Texts() map[string]string {
 	texts := map[string]string{}
 	for name, text := range map[string]string{
-		"load": loadText, "seat": seatText, "holder": holderText, "due": dueText, "wake": wakeText, "wake many": wakeManyText,
+		"load": loadText, "seat": seatText, "holder": holderText, "due": dueText, "wake": wakeText, "wake many": wakeManyText, "rest": restText,
 		"update": updateText, "open": openText, "closed": closedText, "prune": pruneText,
 	} {
 		texts[name], _ = s.say(text)

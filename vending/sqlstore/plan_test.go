@@ -18,6 +18,7 @@ var wantIndex = map[string][]string{
 	"update":    {"sqlite_autoindex_vending_sessions_1", "vending_sessions_pkey"},
 	"wake":      {"sqlite_autoindex_vending_sessions_1", "vending_sessions_pkey"},
 	"wake many": {"sqlite_autoindex_vending_sessions_1", "vending_sessions_pkey"},
+	"rest":      {"sqlite_autoindex_vending_sessions_1", "vending_sessions_pkey"},
 	"seat":      {"vending_sessions_seat"},
 	"holder":    {"vending_sessions_seat"},
 	"due":       {"vending_sessions_due"},

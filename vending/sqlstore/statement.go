@@ -30,6 +30,8 @@ const (
 	wakeText     = "UPDATE vending_sessions SET wake_at = {now} + CAST($2 AS {number}) * {microsecond} WHERE watched AND id = $1"
 	wakeManyText = "UPDATE vending_sessions SET wake_at = {now} + CAST($2 AS {number}) * {microsecond} WHERE watched AND id " +
 		"{in}SELECT id FROM vending_sessions WHERE id IN ({names}($1{/names})) {lock}{/in}"
+	restText = "UPDATE vending_sessions SET wake_at = {now} + CAST($2 AS {number}) * {microsecond} WHERE watched AND id " +
+		"{in}SELECT s.id FROM {claims}($1{/claims} CROSS JOIN vending_sessions s WHERE s.id = claim.value ->> 0 AND s.wake_at = {moment} {lock s}{/in}"
 	openText   = given + "opened FROM vending_sessions WHERE NOT finished AND (opened, id) > ($1, $2) ORDER BY opened, id LIMIT $3"
 	closedText = given + "ended FROM vending_sessions WHERE ended < $4 AND (ended, id) > ($1, $2) ORDER BY ended, id LIMIT $3"
 	// What is to go is looked at again in the outer condition: another worker may have opened it meanwhile.
@@ -39,7 +41,7 @@ const (
 
 // statements are all of them, prepared.
 type statements struct {
-	now, insert, update, known, holder, load, seat, due, wake, wakeMany, open, closed, prune *statement
+	now, insert, update, known, holder, load, seat, due, wake, wakeMany, rest, open, closed, prune *statement
 }
 
 // statement is one prepared statement. The pool prepares it on each connection that it is used on.
@@ -74,7 +76,7 @@ func (s *Store) say(text string) (in string, clocked bool) {
 func (s *Store) prepare(ctx context.Context) error {
 	for text, into := range map[string]**statement{
 		nowText: &s.now, insertText: &s.insert, updateText: &s.update, knownText: &s.known, holderText: &s.holder, loadText: &s.load, seatText: &s.seat,
-		dueText: &s.due, wakeText: &s.wake, wakeManyText: &s.wakeMany, openText: &s.open, closedText: &s.closed, pruneText: &s.prune,
+		dueText: &s.due, wakeText: &s.wake, wakeManyText: &s.wakeMany, restText: &s.rest, openText: &s.open, closedText: &s.closed, pruneText: &s.prune,
 	} {
 		said, clocked := s.say(text)
 		prepared, err := s.db.PrepareContext(ctx, said)

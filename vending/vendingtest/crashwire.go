@@ -48,6 +48,14 @@ func (s processStore) Wake(ctx context.Context, in time.Duration, ids ...string)
 	return s.answer(s.Store.Wake(ctx, in, ids...))
 }
 
+// Rest is as Wake.
+func (s processStore) Rest(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+	if !s.p.gate() {
+		return errCrashed
+	}
+	return s.answer(s.Store.Rest(ctx, in, sessions...))
+}
+
 func (s processStore) answer(err error) error {
 	if !s.p.gate() {
 		return errCrashed

@@ -53,7 +53,7 @@ type storeCheck struct {
 
 func storeChecks() []storeCheck {
 	var all []storeCheck
-	for _, part := range [][]storeCheck{createChecks(), saveChecks(), fieldChecks(), dueChecks(), wakeChecks(), listChecks(), streamChecks()} {
+	for _, part := range [][]storeCheck{createChecks(), saveChecks(), fieldChecks(), dueChecks(), wakeChecks(), restChecks(), listChecks(), streamChecks()} {
 		all = append(all, part...)
 	}
 	return all

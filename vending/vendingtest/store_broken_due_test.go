@@ -228,3 +228,56 @@ func brokenClaims() []brokenStore {
 		}},
 	}
 }
+
+func brokenRests() []brokenStore {
+	woken := func(ctx context.Context, b *bent, in time.Duration, sessions []vending.Session) error {
+		for _, s := range sessions {
+			_ = b.Store.Wake(ctx, in, s.ID)
+		}
+		return nil
+	}
+	return []brokenStore{
+		{name: "a rest is a wake", check: "a rest does not overrule a wake", says: "must not be overruled", bend: func(b *bent) {
+			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+				return woken(ctx, b, in, sessions)
+			}
+		}},
+		{name: "a rest gives up at the first that was woken", check: "a rest does not overrule a wake", says: "which came between others", bend: func(b *bent) {
+			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+				for _, s := range sessions {
+					if now, _ := b.Store.Load(ctx, s.ID); !now.WakeAt.Equal(s.WakeAt) {
+						return nil
+					}
+				}
+				return b.Store.Rest(ctx, in, sessions...)
+			}
+		}},
+		{name: "a rest is for one", check: "a rest moves WakeAt and nothing else", says: "WakeAt after Rest", bend: func(b *bent) {
+			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+				return b.Store.Rest(ctx, in, sessions[:min(1, len(sessions))]...)
+			}
+		}},
+		{name: "a rest is a save", check: "a rest moves WakeAt and nothing else", says: "not even the version", bend: func(b *bent) {
+			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+				for _, s := range sessions {
+					_ = b.rewrite(ctx, s.ID, func(s *vending.Session) { s.WakeAt = s.Now.Add(in) })
+				}
+				return nil
+			}
+		}},
+		{name: "a rest raises the dead", check: "a rest leaves finished and unknown sessions", says: "want none", bend: func(b *bent) {
+			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+				for _, s := range sessions {
+					_ = b.rewrite(ctx, s.ID, func(s *vending.Session) { s.State, s.WakeAt = vending.Settling, s.Now.Add(in) })
+				}
+				return nil
+			}
+		}},
+		{name: "a rest wants the time to the nanosecond", check: "a rest follows a claim and a save", says: "Rest of what was saved", bend: func(b *bent) {
+			b.save = func(ctx context.Context, s vending.Session) error {
+				s.WakeAt = s.WakeAt.Truncate(time.Microsecond)
+				return b.Store.Save(ctx, s)
+			}
+		}},
+	}
+}

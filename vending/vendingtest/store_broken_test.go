@@ -24,6 +24,7 @@ type bent struct {
 	seat   func(context.Context, string) (vending.Session, error)
 	due    func(context.Context, int, time.Duration) sessions
 	wake   func(context.Context, time.Duration, ...string) error
+	rest   func(context.Context, time.Duration, ...vending.Session) error
 	open   func(context.Context) sessions
 	closed func(context.Context, time.Time, time.Time) sessions
 	prune  func(context.Context, time.Time) (int, error)
@@ -69,6 +70,13 @@ func (b *bent) Wake(ctx context.Context, in time.Duration, ids ...string) error 
 		return b.wake(ctx, in, ids...)
 	}
 	return b.Store.Wake(ctx, in, ids...)
+}
+
+func (b *bent) Rest(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+	if b.rest != nil {
+		return b.rest(ctx, in, sessions...)
+	}
+	return b.Store.Rest(ctx, in, sessions...)
 }
 
 func (b *bent) Open(ctx context.Context) sessions {
@@ -153,7 +161,7 @@ type brokenStore struct {
 }
 
 func brokenStores() []brokenStore {
-	all := slices.Concat(brokenCreates(), brokenSaves(), brokenClaims(), brokenLists())
+	all := slices.Concat(brokenCreates(), brokenSaves(), brokenClaims(), brokenRests(), brokenLists())
 	for i, broken := range all {
 		if broken.place != nil {
 			continue

@@ -1,0 +1,153 @@
+package vending
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// loop gives the sessions that are due to workers. The store is the only queue: a session that waits takes nothing here.
+type loop struct {
+	o       *Operator
+	free    chan struct{} // holds one for each worker that is busy
+	working sync.WaitGroup
+}
+
+// turn starts what is urgent, and what the store says is due, as far as there are free workers.
+func (l *loop) turn(ctx context.Context) {
+	for _, id := range l.o.takeUrgent(cap(l.free) - len(l.free)) {
+		l.start(ctx, id, func() error {
+			_, err := l.o.advance(ctx, id, true)
+			return err
+		})
+	}
+	limit := cap(l.free) - len(l.free)
+	if limit == 0 {
+		return
+	}
+	asked := time.Now()
+	due := l.claim(ctx, limit)
+	l.o.crowded.Store(len(due) == limit)
+	for _, s := range l.affordable(ctx, due) {
+		l.start(ctx, s.ID, func() error {
+			_, err := l.o.moved(ctx, s, asked)
+			return err
+		})
+	}
+	if len(due) == limit {
+		l.o.wakeLoop() // there may be more
+	}
+}
+
+func (l *loop) claim(ctx context.Context, limit int) []Session {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var due []Session
+	for s, err := range l.o.config.Store.Due(ctx, limit, lease) {
+		switch {
+		case err == nil:
+			due = append(due, s)
+		case ctx.Err() == nil:
+			l.warn(ctx, s.ID, err)
+		}
+	}
+	return due
+}
+
+func (l *loop) start(ctx context.Context, id string, do func() error) {
+	l.free <- struct{}{}
+	l.working.Go(func() {
+		if err := do(); err != nil && !errors.Is(err, errForeign) {
+			l.o.config.Logger.LogAttrs(ctx, slog.LevelDebug, "session waits", slog.String("session", id), slog.String("error", err.Error()))
+		}
+		<-l.free
+		if l.o.crowded.Load() || l.o.hasUrgent() {
+			l.o.wakeLoop()
+		}
+	})
+}
+
+// affordable keeps what has to be done, and as many polls as the budget has left, of the newest sessions: their customers
+// stand in front of the machine. The others wait for their turn, the oldest longest.
+func (l *loop) affordable(ctx context.Context, due []Session) []Session {
+	var polls []Session
+	due = slices.DeleteFunc(due, func(s Session) bool {
+		if s.polled() {
+			polls = append(polls, s)
+		}
+		return s.polled()
+	})
+	slices.SortFunc(polls, func(a, b Session) int { return b.Since.Compare(a.Since) })
+	n := l.o.budget.take(len(polls))
+	l.stretch(ctx, polls[n:])
+	return append(due, polls[:n]...)
+}
+
+// polled says that nothing has to be done for a session but to see whether the customer has approved.
+func (s *Session) polled() bool { return s.State == Waiting && s.Now.Before(s.ApproveUntil) }
+
+// stretch puts sessions off until the budget may have something for them, in few writes.
+func (l *loop) stretch(ctx context.Context, polls []Session) {
+	groups := map[time.Duration][]Session{}
+	for _, s := range polls {
+		in := l.o.budget.book()
+		if left := s.ApproveUntil.Sub(s.Now); l.o.budget.most == 0 || in > left {
+			in = left
+		}
+		step := pollStore
+		if in > 5*time.Second {
+			step = time.Second
+		}
+		in = (in + step - 1).Truncate(step)
+		groups[in] = append(groups[in], s)
+	}
+	for in, sessions := range groups {
+		if err := l.o.config.Store.Rest(ctx, in, sessions...); err != nil && ctx.Err() == nil {
+			l.warn(ctx, "", err)
+		}
+	}
+}
+
+func (l *loop) warn(ctx context.Context, session string, err error) {
+	l.o.config.Logger.LogAttrs(ctx, slog.LevelWarn, "store does not answer", slog.String("session", session), slog.String("error", err.Error()))
+}
+
+// maxUrgent bounds what waits for a worker in memory. What is beyond it waits in the store.
+const maxUrgent = 10_000
+
+// hurry has a session looked at at once, by this process if it runs a loop.
+func (o *Operator) hurry(ctx context.Context, id string) error {
+	o.mu.Lock()
+	here := o.running > 0 && len(o.urgent) < maxUrgent
+	o.mu.Unlock()
+	in := time.Duration(0)
+	if here {
+		in = lease // it is ours, and due again if we do not come to it
+	}
+	if err := o.config.Store.Wake(ctx, in, id); err != nil || !here {
+		return err
+	}
+	o.mu.Lock()
+	o.urgent = append(o.urgent, id)
+	o.mu.Unlock()
+	o.wakeLoop()
+	return nil
+}
+
+func (o *Operator) takeUrgent(n int) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n = min(n, len(o.urgent))
+	taken := slices.Clone(o.urgent[:n])
+	o.urgent = slices.Delete(o.urgent, 0, n)
+	return taken
+}
+
+func (o *Operator) hasUrgent() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.urgent) > 0
+}
