@@ -7,6 +7,7 @@ import (
 	"html"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -163,9 +164,7 @@ func (b *browser) request(t *testing.T, method, target, body string) *http.Reque
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, "https://acme.example"+target, strings.NewReader(body))
 	r.RemoteAddr, r.TLS = b.address, new(tls.ConnectionState)
-	for key, values := range b.header {
-		r.Header[key] = values
-	}
+	maps.Copy(r.Header, b.header)
 	for _, cookie := range b.cookies {
 		if r.URL.Path == cookie.Path || strings.HasPrefix(r.URL.Path, strings.TrimSuffix(cookie.Path, "/")+"/") {
 			r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})

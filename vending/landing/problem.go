@@ -45,7 +45,7 @@ var (
 // refuse answers with a problem's page.
 func (s *Site) refuse(w http.ResponseWriter, r *http.Request, machine Machine, name string, p problem) {
 	page := s.newPage(r, machine, name)
-	page.Title = page.Text(p.key + ".title")
+	page.Title = page.Text(p.key+".title", page.Brand)
 	page.Problem = &Problem{Status: p.status, Text: page.Text(p.key+".text", page.Brand), Retry: p.retry && name != ""}
 	if p.money != "" {
 		page.Problem.Money = page.Text(p.money)

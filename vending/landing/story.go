@@ -300,7 +300,7 @@ func (t *story) items() {
 			taken.Said = t.page.Text("item.jammed")
 		case item.Concluded:
 			taken.Said = t.page.Text("item.unknown")
-		case t.session.Due >= 0:
+		case t.session.State == vending.Settling, t.session.State == vending.Closed: // it was never its turn
 			taken.Said = t.page.Text("item.jammed")
 		}
 		t.status.Items = append(t.status.Items, taken)

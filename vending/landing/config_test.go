@@ -1,0 +1,145 @@
+package landing_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/landing"
+)
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	good := newShop(t, change{}).config
+	for field, spoil := range map[string]func(*landing.Config){
+		"Operator":       func(c *landing.Config) { c.Operator = nil },
+		"Machine":        func(c *landing.Config) { c.Machine = nil },
+		"Currency":       func(c *landing.Config) { c.Currency = "SEK" },
+		"Path":           func(c *landing.Config) { c.Path = "/m/" },
+		"Name":           func(c *landing.Config) { c.Name = "" },
+		"Logo":           func(c *landing.Config) { c.Logo = []byte("<html><svg>") },
+		"Contact":        func(c *landing.Config) { c.Contact = landing.Contact{} },
+		"Contact.Phone":  func(c *landing.Config) { c.Contact.Phone = "call us" },
+		"Contact.Email":  func(c *landing.Config) { c.Contact.Email = "acme.example" },
+		"Contact.URL":    func(c *landing.Config) { c.Contact.URL = "javascript:alert(1)" },
+		"Terms":          func(c *landing.Config) { c.Terms = "" },
+		"Privacy":        func(c *landing.Config) { c.Privacy = "http://acme.example" },
+		"Brand":          func(c *landing.Config) { c.Brand = "Swish" },
+		"Language":       func(c *landing.Config) { c.Language = "no" },
+		"Limits.Address": func(c *landing.Config) { c.Limits.Address.Burst = -1 },
+		"Limits.Machine": func(c *landing.Config) { c.Limits.Machine.Every = -1 },
+		"Limits.Live":    func(c *landing.Config) { c.Limits.LivePerAddress = -1 },
+		"Templates":      func(c *landing.Config) { c.Templates = fstest.MapFS{"product.html": {}} },
+	} {
+		t.Run(field, func(t *testing.T) {
+			t.Parallel()
+			config := good
+			spoil(&config)
+			if _, err := landing.New(config); !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), field+": ") {
+				t.Errorf("%v, want ErrInvalidRequest that names %s", err, field)
+			}
+		})
+	}
+	_, err := landing.New(landing.Config{})
+	for _, field := range []string{"Operator", "Machine", "Currency", "Name", "Contact", "Terms"} {
+		if !strings.Contains(err.Error(), field+": ") {
+			t.Errorf("%v does not name %s", err, field)
+		}
+	}
+}
+
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	replaced := func(files fs.FS) change { return change{site: func(c *landing.Config) { c.Templates = files }} }
+	s := newShop(t, replaced(fstest.MapFS{
+		"problem.html": {Data: []byte(`{{template "top" .}}<main>Oh no: {{.Problem.Text}} {{.Money 2500}}</main>{{template "bottom" .}}`)},
+		"notes.txt":    {Data: []byte("{{")},
+	}))
+	s.browser().get(t, "/m/bergen").wants(t, 404, "Oh no: Scan the code", "25.00 NOK", "Questions?")
+	s.browser().get(t, "/m/oslo12").wants(t, 200, "Cola & ice")
+	config := s.config
+	for name, content := range map[string]string{"does not parse": "{{", "does not exist": "{{.Nonsense}}", "fails": "{{.Text}}"} {
+		config.Templates = fstest.MapFS{"status.html": {Data: []byte(content)}}
+		if _, err := landing.New(config); !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), "status.html") {
+			t.Errorf("a template that %s: %v", name, err)
+		}
+	}
+}
+
+// TestTemplateFails has a template fail that worked when it was tried: nothing of it is sent.
+func TestTemplateFails(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, change{site: func(c *landing.Config) {
+		c.Templates = fstest.MapFS{"products.html": {Data: []byte(`secret {{index .Order.Products 1}}`)}}
+	}})
+	s.list.Products = s.list.Products[:1]
+	s.browser().get(t, "/m/oslo12").wants(t, 500)
+	if s.log.Len() == 0 {
+		t.Error("nobody is told")
+	}
+}
+
+func TestBrand(t *testing.T) {
+	t.Parallel()
+	before := time.Date(2027, 1, 11, 22, 59, 59, 0, time.UTC)
+	for _, test := range []struct {
+		currency vipps.Currency
+		at       time.Time
+		want     landing.Brand
+	}{
+		{vipps.NOK, before, landing.Vipps},
+		{vipps.DKK, before, landing.MobilePay},
+		{vipps.EUR, before, landing.MobilePay},
+		{vipps.DKK, before.Add(time.Second), landing.Vipps},
+		{vipps.EUR, before.Add(time.Second), landing.Vipps},
+		{vipps.NOK, before.Add(time.Second), landing.Vipps},
+	} {
+		if got := landing.BrandOf(test.currency, test.at); got != test.want {
+			t.Errorf("%s at %s: %s, want %s", test.currency, test.at, got, test.want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) { // whose clock begins in 2000
+		s := newShop(t, change{operator: func(c *vending.Config) { c.Currency = vipps.DKK }})
+		s.browser().get(t, "/m/max1").wants(t, 200, "Pay with MobilePay")
+		later(28 * 365 * 24 * time.Hour)
+		s.browser().get(t, "/m/max1").wants(t, 200, "Pay with Vipps")
+	})
+}
+
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, change{site: func(c *landing.Config) {
+		c.Language = ""
+		c.Machine = func(_ context.Context, name string) (landing.Machine, error) {
+			return landing.Machine{Language: map[string]string{"malmo": "sv"}[name]}, nil
+		}
+	}})
+	for _, test := range []struct{ accept, target, want string }{
+		{"", "/m/oslo12", "nb"},
+		{"de, fr;q=0.5", "/m/malmo", "sv"},
+		{"da-DK, en;q=0.8", "/m/malmo", "da"},
+		{"da", "/m/oslo12?lang=fi", "fi"},
+		{"da", "/m/oslo12?lang=xx", "da"},
+	} {
+		b := s.browser()
+		b.header.Set("Accept-Language", test.accept)
+		p := b.get(t, test.target)
+		if got := p.header.Get("Content-Language"); got != test.want {
+			t.Errorf("%q at %s: %s, want %s", test.accept, test.target, got, test.want)
+		}
+		kept := len(b.cookies) == 1
+		if asked := strings.HasSuffix(test.target, "=fi"); kept != asked {
+			t.Errorf("%s: the language is kept: %v", test.target, kept)
+		}
+		if kept {
+			b.get(t, "/m/oslo12").wants(t, 200, "Valitse tuotteet")
+		}
+	}
+}

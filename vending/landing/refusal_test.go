@@ -1,0 +1,318 @@
+package landing_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/landing"
+	"github.com/vippsvending/vipps/vending/vippstest"
+)
+
+// TestRefused has a payment refused in every way, and what the page says about the money.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	const none = "Nothing was reserved or charged"
+	cola := map[string]string{"A1": "1"}
+	for _, test := range []struct {
+		name    string
+		machine string // defaults to oslo12
+		with    change
+		before  func(t *testing.T, s *shop, form url.Values) url.Values
+		status  int
+		words   []string
+	}{
+		{name: "busy with somebody else", before: func(t *testing.T, s *shop, form url.Values) url.Values {
+			s.buy(t, s.browser())
+			return choose(form, "2500", cola)
+		}, status: 409, words: []string{"in use", none, "Try again"}},
+		{name: "sold out since", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
+			s.reprice("A1", func(p *vending.Product) { p.SoldOut = true })
+			return choose(form, "6500", map[string]string{"A1": "1", "B2": "1"})
+		}, status: 409, words: []string{"just sold out", none, "Total 40.00 NOK"}},
+		{name: "removed since", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
+			s.list.Version = "same"
+			s.list.Products = s.list.Products[1:]
+			form.Set("planogram", "same")
+			return choose(form, "2500", cola)
+		}, status: 409, words: []string{none, "Chips"}},
+		{name: "repriced since", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
+			s.reprice("A1", func(p *vending.Product) { p.Price = 2700 })
+			return choose(form, "2500", cola)
+		}, status: 409, words: []string{"A price has changed", none, "Total 27.00 NOK"}},
+		{name: "forged price", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			form["price"][0] = "100"
+			form.Del("planogram")
+			return choose(form, "100", cola)
+		}, status: 409, words: []string{"A price has changed", none, "Total 25.00 NOK"}},
+		{name: "forged total", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			return choose(form, "100", cola)
+		}, status: 200, words: []string{"Check your order", "25.00 NOK"}},
+		{name: "unknown slot", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			form["slot"][0] = "Z9"
+			return choose(form, "2500", map[string]string{"Z9": "1"})
+		}, status: 409, words: []string{none}},
+		{name: "nothing chosen", before: func(_ *testing.T, _ *shop, form url.Values) url.Values { return form }, status: 400, words: []string{"Choose at least one product"}},
+		{name: "too many", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			return choose(form, "0", map[string]string{"A1": "40", "B2": "40"})
+		}, status: 400, words: []string{"That many products"}},
+		{name: "negative quantity", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			return choose(form, "2500", map[string]string{"A1": "2", "B2": "-1"})
+		}, status: 400, words: []string{"Something went wrong", none}},
+		{name: "no visit", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			form.Del("visit")
+			return choose(form, "2500", cola)
+		}, status: 400, words: []string{none}},
+		{name: "a slot twice", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			form["slot"][1] = "A1"
+			return choose(form, "2500", cola)
+		}, status: 400, words: []string{none}},
+		{name: "huge form", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			form.Set("x", strings.Repeat("x", 70_000))
+			return choose(form, "2500", cola)
+		}, status: 400, words: []string{none}},
+		{name: "many lines", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			for i := range 400 {
+				form.Add("slot", strconv.Itoa(i))
+				form.Add("price", "1")
+				form.Add("quantity", "0")
+			}
+			return choose(form, "2500", cola)
+		}, status: 400, words: []string{none}},
+		{name: "out of service", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
+			s.machine.SetReady(errors.New("door open"))
+			return choose(form, "2500", cola)
+		}, status: 503, words: []string{"out of service", none}},
+		{
+			name: "no partial capture", machine: "max1", with: change{operator: func(c *vending.Config) { c.NoPartialCapture = true }},
+			before: func(_ *testing.T, _ *shop, _ url.Values) url.Values {
+				return url.Values{"visit": {"v"}, "total": {"4000"}}
+			}, status: 409, words: []string{"choose it before you pay", none},
+		},
+		{
+			name: "one by one", with: change{operator: func(c *vending.Config) { c.NoPartialCapture = true }},
+			before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+				return choose(form, "6500", map[string]string{"A1": "1", "B2": "1"})
+			}, status: 409, words: []string{"one product at a time", none},
+		},
+		{name: "reservation without an amount", machine: "max1", before: func(_ *testing.T, _ *shop, _ url.Values) url.Values {
+			return url.Values{"visit": {"v"}}
+		}, status: 409, words: []string{"The amount has changed", none}},
+		{name: "customer refused", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
+			s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.RefuseSticky, Code: string(epayment.CodeCustomerNotFound), Count: -1})
+			return choose(form, "2500", cola)
+		}, status: 403, words: []string{"Pay another way", none}},
+		{name: "vipps does not answer", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
+			s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.HangUpBefore, Count: -1})
+			return choose(form, "2500", cola)
+		}, status: 502, words: []string{"Vipps does not answer", "is released by itself", "Try again"}},
+		{name: "no page for the door", machine: "screen1", before: func(_ *testing.T, _ *shop, _ url.Values) url.Values {
+			return url.Values{"visit": {"v"}}
+		}, status: 503, words: []string{none}},
+		{name: "no such machine", machine: "bergen", before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			return choose(form, "2500", cola)
+		}, status: 404, words: []string{"No such machine", none}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, test.with)
+				machine := "oslo12"
+				if test.machine != "" {
+					machine = test.machine
+				}
+				form := test.before(t, s, s.browser().get(t, "/m/oslo12").form())
+				before := s.payments()
+				answer := s.browser().post(t, "/m/"+machine, form)
+				answer.wants(t, test.status, test.words...)
+				if s.payments() != before {
+					t.Error("a payment was made")
+				}
+				if strings.Contains(s.log.String(), "https://") {
+					t.Errorf("an address was logged: %s", s.log)
+				}
+			})
+		})
+	}
+}
+
+// TestUnsure does not say that nothing is reserved where a lost answer may have made a payment.
+func TestUnsure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		defer s.run()()
+		s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.HangUpAfter, Count: -1})
+		form := choose(s.browser().get(t, "/m/oslo12").form(), "2500", map[string]string{"A1": "1"})
+		answer := s.browser().post(t, "/m/oslo12", form)
+		answer.wants(t, 502, "is released by itself")
+		answer.without(t, "Nothing was reserved")
+		later(10 * time.Minute)
+		if p := s.payment(t); !p.AtRest() {
+			t.Errorf("the payment is %s", p.State)
+		}
+	})
+}
+
+// TestLooking looks at every page in the ways that previews, prefetches and crawlers do.
+func TestLooking(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		b := s.browser()
+		b.header.Set("Sec-Purpose", "prefetch")
+		for _, machine := range []string{"oslo12", "s", "pay1", "max1"} {
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				if got := b.do(t, b.request(t, method, "/m/"+machine, "")); got.status != 200 {
+					t.Errorf("%s %s: %d", method, machine, got.status)
+				}
+			}
+			if _, err := s.operator.Seat(t.Context(), machine); !errors.Is(err, vending.ErrNotFound) {
+				t.Errorf("%s is taken by a look: %v", machine, err)
+			}
+		}
+		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch} {
+			if got := b.do(t, b.request(t, method, "/m/oslo12", "")); got.status != http.StatusMethodNotAllowed {
+				t.Errorf("%s: %d", method, got.status)
+			}
+		}
+		if len(b.cookies) != 0 || s.payments() != 0 {
+			t.Errorf("%d cookies and %d payments for looking", len(b.cookies), s.payments())
+		}
+	})
+}
+
+func TestMachineFails(t *testing.T) {
+	t.Parallel()
+	failing := errors.New("database is down")
+	for name, test := range map[string]struct {
+		target string
+		change change
+		status int
+		logged bool
+	}{
+		"not a name":     {"/m/Oslo12", change{}, 404, false},
+		"too long":       {"/m/" + strings.Repeat("a", 26), change{}, 404, false},
+		"unknown":        {"/m/bergen", change{}, 404, false},
+		"no door's page": {"/m/screen1", change{}, 503, true},
+		"no machine": {"/m/oslo12", change{site: func(c *landing.Config) {
+			c.Machine = func(context.Context, string) (landing.Machine, error) { return landing.Machine{}, failing }
+		}}, 503, true},
+		"no price list": {"/m/oslo12", change{operator: func(c *vending.Config) {
+			c.Planogram = func(context.Context, string) (vending.Planogram, error) { return vending.Planogram{}, failing }
+		}}, 503, true},
+		"no price list for a maximum": {"/m/max1", change{operator: func(c *vending.Config) {
+			c.Planogram = func(context.Context, string) (vending.Planogram, error) { return vending.Planogram{}, failing }
+		}}, 503, true},
+		"no partial capture": {"/m/max1", change{operator: func(c *vending.Config) { c.NoPartialCapture = true }}, 409, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, test.change)
+			s.browser().get(t, test.target).wants(t, test.status, "Nothing was reserved or charged")
+			if logged := s.log.Len() > 0; logged != test.logged {
+				t.Errorf("logged %q", s.log)
+			}
+		})
+	}
+	t.Run("not ready", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t, change{})
+		s.machine.SetReady(errors.New("door open"))
+		s.browser().get(t, "/m/oslo12").wants(t, 503, "out of service")
+	})
+}
+
+func TestMadeUpToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		b := s.browser()
+		status := s.buy(t, b)
+		session := s.payment(t).Reference
+		forged := status[:len(status)-1] + "x"
+		for _, token := range []string{forged, "/m/s/" + session, "/m/s/" + session + ".", "/m/s/x.y"} {
+			b.get(t, token).wants(t, 404, "No such purchase")
+			b.get(t, token+"/live").wants(t, 404)
+			for _, button := range []string{"/cancel", "/done", "/continue"} {
+				b.post(t, token+button, nil).wants(t, 404)
+			}
+		}
+		// A cookie that somebody has made up or taken from another machine finds nothing.
+		for _, cookie := range b.cookies {
+			cookie.Path = "/m/s"
+		}
+		b.get(t, "/m/s").wants(t, 200, "Cola")
+		if s.payment(t).State != "CREATED" {
+			t.Error("the payment was touched")
+		}
+	})
+}
+
+func TestTooOften(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{site: func(c *landing.Config) {
+			c.Limits = landing.Limits{Address: landing.Rate{Burst: 3, Every: 20 * time.Second}, Machine: landing.Rate{Burst: 5, Every: time.Minute}}
+		}})
+		press := func(address, machine string) page {
+			b := s.browser()
+			b.address = address
+			return b.post(t, "/m/"+machine, choose(b.get(t, "/m/"+machine).form(), "2500", map[string]string{"A1": "1"}))
+		}
+		press("[2001:db8::1]:1", "oslo12").to(t)
+		for i := range 2 {
+			press("[2001:db8::"+strconv.Itoa(i+2)+"]:1", "oslo12").wants(t, 409) // one customer has all of them
+		}
+		limited := press("[2001:db8::9]:1", "s")
+		limited.wants(t, 429, "Too many tries", "Nothing was reserved or charged")
+		if got := limited.header.Get("Retry-After"); got != "20" {
+			t.Errorf("Retry-After %s, want 20", got)
+		}
+		for range 2 {
+			press("192.0.2.7:1", "oslo12").wants(t, 409)
+		}
+		press("192.0.2.8:1", "oslo12").wants(t, 429)
+		later(20 * time.Second)
+		press("[2001:db8::9]:1", "s").to(t)
+		press("[2001:db8::9]:1", "s").wants(t, 429)
+		later(time.Minute)
+		press("192.0.2.8:1", "oslo12").wants(t, 409)
+	})
+}
+
+// TestLimitsForget has more addresses press than can be counted.
+func TestLimitsForget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := landing.NewLimiter[int](landing.Rate{Burst: 2, Every: time.Minute})
+		for i := range 25_000 {
+			if _, ok := l.Take(i); !ok {
+				t.Fatalf("try %d is refused", i)
+			}
+			if l.Kept() > landing.MaxKept {
+				t.Fatalf("%d are kept", l.Kept())
+			}
+		}
+		l.Take(-1)
+		l.Take(-1)
+		if wait, ok := l.Take(-1); ok || wait != time.Minute {
+			t.Errorf("a third try is allowed, or after %v", wait)
+		}
+		later(time.Hour)
+		for i := range landing.MaxKept { // what is full again makes room
+			l.Take(i)
+		}
+		if _, ok := l.Take(-1); !ok {
+			t.Error("tries do not come back")
+		}
+	})
+}

@@ -1,0 +1,229 @@
+package landing_test
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/landing"
+)
+
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'"
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		b := s.browser()
+		status := s.buy(t, b)
+		for _, target := range []string{"/m/oslo12", "/m/bergen", status, status + "x", "/m/nothing/here"} {
+			header := b.get(t, target).header
+			for key, want := range map[string]string{
+				"Content-Security-Policy": policy, "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff",
+				"Cache-Control": "no-store", "X-Robots-Tag": "noindex",
+			} {
+				if got := header.Get(key); got != want {
+					t.Errorf("%s: %s: %s, want %s", target, key, got, want)
+				}
+			}
+			if got := header.Get("Permissions-Policy"); !strings.Contains(got, "geolocation=()") {
+				t.Errorf("%s: Permissions-Policy: %s", target, got)
+			}
+		}
+		body := b.get(t, status).body
+		for _, inline := range []string{"<style", " style=", "onclick", "javascript:", "<script>"} {
+			if strings.Contains(body, inline) {
+				t.Errorf("%s is on the page", inline)
+			}
+		}
+	})
+}
+
+func TestCookie(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		b := s.browser()
+		status := s.buy(t, b)
+		if len(b.cookies) != 1 {
+			t.Fatalf("%d cookies, want that of the session", len(b.cookies))
+		}
+		for _, cookie := range b.cookies {
+			if !cookie.HttpOnly || !cookie.Secure || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/m/oslo12" || cookie.Domain != "" {
+				t.Errorf("cookie %s", cookie.Raw)
+			}
+			if !strings.HasSuffix(status, cookie.Value) {
+				t.Error("the cookie is of another session")
+			}
+		}
+	})
+}
+
+// TestLoopback has a browser on the same machine try the pages with an emulator, and others who say that they do.
+func TestLoopback(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, change{})
+	for name, test := range map[string]struct {
+		host, remote string
+		header       string
+		tls          bool
+		want         bool
+	}{
+		"here":                {host: "127.0.0.1:8080", remote: "127.0.0.1:5", want: true},
+		"by name":             {host: "localhost:8080", remote: "[::1]:5", want: true},
+		"IPv6":                {host: "[::1]:8080", remote: "[::1]:5", want: true},
+		"from elsewhere":      {host: "localhost:8080", remote: "192.0.2.1:5"},
+		"of another host":     {host: "acme.example", remote: "127.0.0.1:5"},
+		"over TLS":            {host: "localhost", remote: "127.0.0.1:5", tls: true},
+		"forwarded by a host": {host: "localhost", remote: "127.0.0.1:5", header: "X-Forwarded-For"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := s.browser()
+			r := b.request(t, http.MethodGet, "/m/oslo12?lang=da", "")
+			r.Host, r.RemoteAddr, r.TLS = test.host, test.remote, nil
+			if test.tls {
+				r.TLS = new(tls.ConnectionState)
+			}
+			if test.header != "" {
+				r.Header.Set(test.header, "192.0.2.9")
+			}
+			p := b.do(t, r)
+			if got := strings.Contains(p.header.Get("Content-Security-Policy"), "http:"); got != test.want {
+				t.Errorf("payments may be at http addresses: %v", got)
+			}
+			if got := strings.Contains(p.header.Get("Set-Cookie"), "Secure"); got == test.want {
+				t.Errorf("the cookie is for https only: %v", got)
+			}
+		})
+	}
+}
+
+func TestForeignPosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		b := s.browser()
+		status := s.buy(t, b)
+		form := choose(s.browser().get(t, "/m/s").form(), "2500", map[string]string{"A1": "1"})
+		for header, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+			for _, target := range []string{"/m/s", status + "/cancel"} {
+				r := b.request(t, http.MethodPost, target, form.Encode())
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Header.Set(header, value)
+				b.do(t, r).wants(t, 403, "another site", "Nothing was reserved or charged")
+			}
+		}
+		if p := s.payment(t); p.State != "CREATED" {
+			t.Errorf("the payment is %s", p.State)
+		}
+	})
+}
+
+// TestHostile has the operator's own data be markup, and the browser's as well.
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	const markup = `"><script>alert(1)</script>`
+	s := newShop(t, change{site: func(c *landing.Config) { c.Name = markup }})
+	s.list.Products[0].Name, s.list.Products[0].Slot = markup, markup[:20]
+	b := s.browser()
+	form := choose(b.get(t, "/m/oslo12").form(), "0", map[string]string{markup[:20]: "1"})
+	form.Set("visit", markup)
+	form.Set("planogram", markup)
+	for _, p := range []page{
+		b.get(t, "/m/oslo12"), b.post(t, "/m/oslo12", form), b.get(t, "/m/"+url.PathEscape(markup)), b.get(t, "/m/s/"+url.PathEscape(markup)),
+		b.get(t, "/m/oslo12?lang="+url.QueryEscape(markup)),
+	} {
+		if strings.Contains(p.body, "<script>") {
+			t.Errorf("markup is not escaped: %s", p.body)
+		}
+	}
+	if got := b.get(t, "/m/oslo12?"+strings.Repeat("x", 2000)); got.status != http.StatusRequestURITooLong {
+		t.Errorf("long query: %d", got.status)
+	}
+	r := b.request(t, http.MethodGet, "/m/oslo12", "")
+	r.Host = "evil.example"
+	if strings.Contains(b.do(t, r).body, "evil.example") {
+		t.Error("the Host header is on the page")
+	}
+}
+
+func TestClientAddress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{site: func(c *landing.Config) {
+			c.Limits.Address = landing.Rate{Burst: 1, Every: 1 << 40}
+			c.ClientAddress = func(r *http.Request) netip.Addr {
+				address, _ := netip.ParseAddr(r.Header.Get("X-Real-IP"))
+				return address
+			}
+		}})
+		for i, test := range []struct {
+			address string
+			want    int
+		}{{"192.0.2.1", 303}, {"192.0.2.1", 429}, {"192.0.2.2", 409}, {"::ffff:192.0.2.2", 429}} {
+			b := s.browser()
+			b.header.Set("X-Real-IP", test.address)
+			form := choose(b.get(t, "/m/oslo12").form(), "2500", map[string]string{"A1": "1"})
+			if got := b.post(t, "/m/oslo12", form).status; got != test.want {
+				t.Errorf("press %d: %d, want %d", i+1, got, test.want)
+			}
+		}
+	})
+}
+
+func TestAssets(t *testing.T) {
+	t.Parallel()
+	logo := []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)
+	s := newShop(t, change{site: func(c *landing.Config) { c.Logo = logo }})
+	b := s.browser()
+	body := b.get(t, "/m/oslo12").body
+	found := 0
+	for _, part := range strings.SplitSeq(body, `"`) {
+		if !strings.HasPrefix(part, "/m/assets/") {
+			continue
+		}
+		found++
+		p := b.get(t, part)
+		if p.status != 200 || p.header.Get("Cache-Control") != "public, max-age=31536000, immutable" || p.body == "" {
+			t.Errorf("%s: %d %v", part, p.status, p.header)
+		}
+		if !strings.Contains(p.header.Get("Content-Security-Policy"), "sandbox") {
+			t.Errorf("%s could run a script", part)
+		}
+	}
+	if found < 3 {
+		t.Errorf("%d assets on the page", found)
+	}
+	if got := b.get(t, "/m/assets/site.css"); got.status != 404 || got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("an asset without its hash: %d", got.status)
+	}
+}
+
+// TestRecorded looks for tokens in what is logged and printed.
+func TestRecorded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		b := s.browser()
+		status := s.buy(t, b)
+		s.machine.SetReady(vending.ErrTooLate)
+		b.get(t, "/m/s")
+		b.post(t, status+"/done", nil)
+		_, code, _ := strings.Cut(status, ".")
+		if s.log.Len() == 0 || strings.Contains(s.log.String(), code) {
+			t.Errorf("logged %q", s.log)
+		}
+		for _, p := range []page{b.get(t, status), b.get(t, "/m/max1")} {
+			if strings.Contains(p.body, "landing?token=") {
+				t.Error("the address of the payment is on a page")
+			}
+		}
+	})
+}
