@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/vending"
+)
+
+// booksView is the audit of everything since the start: the motor's counter against Vipps MobilePay's books.
+type booksView struct {
+	Words string `json:"words"`
+	Tone  string `json:"tone"`
+	Desk  int    `json:"desk"` // sales that a person has to look at
+}
+
+// books adds up. The lock is held.
+func (p *playground) books() booksView {
+	var charged, worth, explained int64
+	open, products, desk := 0, 0, 0
+	for _, id := range p.order {
+		s := p.sales[id]
+		m := p.money(s)
+		charged += m.Captured
+		dropped := int64(0)
+		for _, d := range p.motor.dropped(id) {
+			dropped += d.Price
+			products++
+		}
+		worth += dropped
+		switch {
+		case s.State != vending.Closed || m.Reserved != 0:
+			open++
+		case s.Outcome.NeedsPerson() || s.Outcome.Returned > 0:
+			explained += m.Captured - dropped
+			if s.Outcome.NeedsPerson() {
+				desk++
+			}
+		}
+	}
+	v := booksView{Desk: desk, Tone: "good"}
+	amount := func(value int64) string { return vipps.Amount{Value: value, Currency: p.told.Currency}.String() }
+	v.Words = fmt.Sprintf("%s, %s, %s charged", count(len(p.order), "customer"), count(products, "product"), amount(charged))
+	switch {
+	case len(p.order) == 0:
+		v.Words, v.Tone = "No customers yet", "none"
+	case open > 0:
+		v.Words += fmt.Sprintf(", %d not at rest", open)
+		v.Tone = "busy"
+	case charged-worth != explained:
+		v.Words += ": the books do not balance"
+		v.Tone = "bad"
+	case desk > 0:
+		v.Words += fmt.Sprintf(", all at rest, %d on the desk", desk)
+	default:
+		v.Words += ", all at rest"
+	}
+	return v
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

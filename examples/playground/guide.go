@@ -1,0 +1,94 @@
+package main
+
+import (
+	"github.com/vippsvending/vipps/vending"
+)
+
+// guideView leads somebody who has never seen the page: the steps of the door, and what to press now.
+type guideView struct {
+	Steps  []string `json:"steps"`
+	Now    int      `json:"now"` // the step; their number when all are done
+	Hint   string   `json:"hint"`
+	Target string   `json:"target"` // the id of what lights up
+}
+
+// The steps. What a door calls a step is its own.
+var guides = map[string][]string{
+	"dynamic":   {"Choose a product", "Scan the screen", "Approve", "Take it"},
+	"selection": {"Scan the sticker", "Choose and pay on the page", "Approve", "Take it"},
+	"payment":   {"Choose a product", "Scan the sticker", "Pay on the page", "Approve", "Take it"},
+	"maximum":   {"Scan the sticker", "Pay on the page", "Approve the maximum", "Choose a product", "Take it"},
+	"callback":  {"Scan the sticker", "Approve the maximum", "Choose a product", "Take it"},
+	"till":      {"Choose a product", "Show the phone’s code", "Approve", "Take it"},
+}
+
+// guide says what to do next. The lock is held.
+func (p *playground) guide(s *sale, tray []trayView) guideView {
+	g := guideView{Steps: guides[p.door.ID]}
+	at := func(step, hint, target string) guideView {
+		for i, name := range g.Steps {
+			if name == step {
+				g.Now = i
+			}
+		}
+		g.Hint, g.Target = hint, target
+		return g
+	}
+	last := g.Steps[len(g.Steps)-1]
+	switch {
+	case p.power == "off":
+		g.Hint, g.Target, g.Now = "The machine has no power. Restore it: the sale is on the disk.", "power", -1
+		return g
+	case p.power == "starting":
+		g.Hint, g.Now = "The controller starts and reads what it was doing.", -1
+		return g
+	case s != nil && s.State != vending.Closed:
+		return p.during(s, at)
+	case len(tray) > 0:
+		return at(last, "It is yours: take it out of the flap.", "flap")
+	case p.phone.view == "browser":
+		if p.door.Door == vending.SitePayment {
+			return at("Pay on the page", "Press pay on the phone’s page.", "frame")
+		}
+		if p.door.Door == vending.StaticQR {
+			return at("Pay on the page", "Press the button on the phone’s page.", "frame")
+		}
+		return at("Choose and pay on the page", "Choose on the phone’s page, and pay.", "frame")
+	case p.phone.waiting:
+		return at("Scan the sticker", "The app has checked in, and the machine asks for the payment.", "")
+	case p.chosen != "" && p.door.Door == vending.Till:
+		return at("Show the phone’s code", "Hold the phone’s own code to the reader.", "hold")
+	case p.chosen != "", p.door.Sticker && p.door.Door != vending.SitePayment:
+		return at("Scan the sticker", "Scan the sticker on the machine with the phone.", "scan")
+	default:
+		return at("Choose a product", "Press any product on the machine.", "slots")
+	}
+}
+
+// during is the guide while a sale goes on.
+func (p *playground) during(s *sale, at func(step, hint, target string) guideView) guideView {
+	approve := "Approve"
+	if s.Maximum {
+		approve = "Approve the maximum"
+	}
+	switch s.State { //nolint:exhaustive // in the others there is nothing to press
+	case vending.Waiting:
+		if p.phone.view == "request" && p.phone.payment == s.ID {
+			return at(approve, "Approve on the phone.", "approve")
+		}
+		if s.Code != "" {
+			return at("Scan the screen", "Scan the code on the screen with the phone.", "scan")
+		}
+		return at(approve, "The phone opens the app.", "")
+	case vending.Choosing:
+		return at("Choose a product", "The money is reserved. Press a product on the machine.", "slots")
+	case vending.Held:
+		return at("Take it", "Nobody knows whether it came out. Look into the flap, and say so at the desk.", "desk")
+	case vending.Vending:
+		return at("Take it", "The motor turns. Only what drops will be captured.", "")
+	case vending.Settling:
+		return at("Take it", "What dropped is captured, and the rest released.", "")
+	default:
+		return at("", "The machine is at it.", "")
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// hook is where webhooks arrive: the part of the operator's site that is always there. It brings them to the controller.
+type hook struct {
+	playground *playground
+	client     *http.Client
+
+	mu   sync.Mutex
+	seen []delivery
+}
+
+// delivery is a webhook as the page shows it.
+type delivery struct {
+	At          time.Time
+	Event       string
+	Reference   string
+	Status      int // of the controller's answer; 0 if it has none
+	Lost, Twice bool
+}
+
+func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var event struct{ Name, Reference string }
+	_ = json.Unmarshal(body, &event) // the controller decides what it is
+	if event.Name == "" {
+		event.Name = "CHECKED-IN"
+	}
+	d := delivery{At: h.playground.now(), Event: event.Name, Reference: event.Reference}
+	defer h.playground.changed()
+	if h.playground.faults.strikes(faultNoHook, d.Reference) {
+		d.Lost = true
+		h.enter(d)
+		w.WriteHeader(http.StatusAccepted) // and forgets it
+		return
+	}
+	d.Status = h.bring(r, body)
+	if h.playground.faults.strikes(faultTwice, d.Reference) {
+		d.Twice = true
+		d.Status = h.bring(r, body)
+	}
+	h.enter(d)
+	w.WriteHeader(d.Status)
+}
+
+// bring hands a delivery to the controller, if it has power.
+func (h *hook) bring(r *http.Request, body []byte) int {
+	address := h.playground.child.address()
+	if address == "" {
+		return http.StatusServiceUnavailable
+	}
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "http://"+address+hookPath, bytes.NewReader(body))
+	if err != nil {
+		return http.StatusInternalServerError
+	}
+	request.Header = r.Header.Clone()
+	answer, err := h.client.Do(request)
+	if err != nil {
+		return http.StatusBadGateway
+	}
+	defer func() { _ = answer.Body.Close() }() // it says nothing
+	return answer.StatusCode
+}
+
+func (h *hook) enter(d delivery) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.seen = append(h.seen, d)
+	if len(h.seen) > keepCalls {
+		h.seen = append([]delivery(nil), h.seen[keepCalls/2:]...)
+	}
+}
+
+// of gives the deliveries about a session.
+func (h *hook) of(session string) []delivery {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var found []delivery
+	for _, d := range h.seen {
+		if d.Reference == session {
+			found = append(found, d)
+		}
+	}
+	return found
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/vippsvending/vipps/vending"
+)
+
+// most is how many customers a night has at most.
+const most = 200
+
+// night is a row of customers who do what they like, with faults at random.
+type night struct{ n, of int }
+
+type nightView struct {
+	Running bool `json:"running"`
+	Done    int  `json:"done"`
+	Of      int  `json:"of"`
+}
+
+func (n night) view() nightView { return nightView{n.of > 0, n.n, n.of} }
+
+// begin starts a night.
+func (p *playground) begin(n int) error {
+	if n < 1 || n > most {
+		return fmt.Errorf("a night has 1 to %d customers", most)
+	}
+	p.mu.Lock()
+	if p.night.of > 0 {
+		p.mu.Unlock()
+		return errors.New("it is night already")
+	}
+	seated := p.seated() != nil
+	if !seated {
+		p.night = night{0, n}
+	}
+	p.touch()
+	p.mu.Unlock()
+	if seated {
+		return errors.New("finish the sale first, or press return")
+	}
+	go p.spend(n)
+	return nil
+}
+
+// spend lets the customers come, one after another, and waits until all of it is at rest.
+func (p *playground) spend(n int) {
+	p.mu.Lock()
+	before := p.door
+	p.mu.Unlock()
+	pace := p.motor.hurry(100 * time.Millisecond)
+	p.motor.refill()
+	for i := range n {
+		ctx, cancel := context.WithTimeout(p.ctx, 90*time.Second)
+		p.visit(ctx)
+		cancel()
+		p.mu.Lock()
+		p.night.n = i + 1
+		p.touch()
+		p.mu.Unlock()
+		if p.ctx.Err() != nil {
+			return
+		}
+	}
+	p.faults.disarm()
+	p.motor.hurry(pace)
+	p.motor.take()
+	p.motor.refill()
+	p.mu.Lock()
+	p.door, p.night, p.message, p.phone = before, night{}, "", phone{turn: p.phone.turn}
+	p.touch()
+	p.mu.Unlock()
+}
+
+// visit is one customer.
+func (p *playground) visit(ctx context.Context) {
+	p.motor.take()
+	if rand.IntN(12) == 0 { //nolint:gosec // a game
+		p.motor.refill()
+	}
+	d := doors[rand.IntN(len(doors))]                       //nolint:gosec // as above
+	slot := catalog[rand.IntN(len(catalog))].Slot           //nolint:gosec // as above
+	if d.Machine == "" || p.code[d.ID] == "" && d.Sticker { // no sticker could be made
+		return
+	}
+	_ = p.enter(d.ID) // it is one of ours
+	for range rand.IntN(3) {
+		p.spoil()
+	}
+	before := p.newest()
+	p.come(ctx, d, slot)
+	p.light(ctx)
+	if !p.await(ctx, func() bool { return p.newest() != before || p.child.address() == "" }) {
+		return
+	}
+	p.light(ctx)
+	id := p.newest()
+	if id == before {
+		return
+	}
+	p.pay(ctx, id)
+	if s, ok := p.until(ctx, id, func(s *sale) bool { return s.State == vending.Choosing && s.Maximum || over(s) }); ok && !over(s) {
+		_ = p.tell(order{Do: "select", Session: id, Slot: slot}) // it may be sold out: then the choice is taken back
+		if s, ok := p.look(id); ok && s.State == vending.Choosing {
+			_ = p.tell(order{Do: "withdraw", Session: id}) // as above
+		}
+	}
+	if s, ok := p.until(ctx, id, over); ok && s.State == vending.Held {
+		_ = p.resolve(len(p.motor.dropped(id)) > 0) // the person looks into the flap
+		p.until(ctx, id, func(s *sale) bool { return s.State == vending.Closed })
+	}
+}
+
+// come is how a customer begins.
+func (p *playground) come(ctx context.Context, d door, slot string) {
+	switch d.Door {
+	case vending.DynamicQR:
+		_ = p.press(slot) // what is sold out or has no power is no sale
+	case vending.Till:
+		p.choose(slot)
+		_ = p.hold("") // as above
+	case vending.CheckIn:
+		_ = p.scan() // as above
+	case vending.SitePayment:
+		_ = p.press(slot) // as above
+		_, _ = p.ask(order{Do: "open", Door: d.Door, Machine: d.Machine, Slot: slot})
+	default:
+		_, _ = p.ask(order{Do: "open", Door: d.Door, Machine: d.Machine, Slot: slot})
+	}
+	p.light(ctx)
+}
+
+// pay is what the customer does on the phone.
+func (p *playground) pay(ctx context.Context, id string) {
+	if s, ok := p.until(ctx, id, func(s *sale) bool { return s.State != vending.Opening }); !ok || s.State != vending.Waiting {
+		return
+	}
+	switch n := rand.IntN(10); { //nolint:gosec // a game
+	case n < 8:
+		_ = p.emulator.Approve(id) // it may be over
+	case n == 8:
+		_ = p.emulator.Abort(id) // as above
+	default:
+		_, _ = p.ask(order{Do: "withdraw", Session: id}) // it may have no power
+	}
+	p.changed()
+}
+
+// spoil arms something, or does it.
+func (p *playground) spoil() {
+	ids := []string{
+		faultJam, faultSilent, faultCutCreate, faultCutVend, faultCutCapture, faultLostCreate, faultLostCapture, faultLostCancel,
+		faultNotCreate, faultNotCapture, faultNotCancel, faultTwice, faultNoHook,
+	}
+	if id := ids[rand.IntN(len(ids))]; !p.faults.isArmed(id) { //nolint:gosec // a game
+		p.faults.toggle(id)
+	}
+}
+
+// light restores the power if it is gone.
+func (p *playground) light(ctx context.Context) {
+	if p.child.address() == "" && ctx.Err() == nil {
+		_ = p.restore() // the screen says why not
+	}
+}
+
+// until waits for a sale, with the power restored whenever it goes.
+func (p *playground) until(ctx context.Context, id string, is func(*sale) bool) (*sale, bool) {
+	for {
+		var found *sale
+		ok := p.await(ctx, func() bool {
+			s, ok := p.look(id)
+			found = s
+			return ok && is(s) || p.child.address() == ""
+		})
+		if !ok {
+			return found, false
+		}
+		if found != nil && is(found) {
+			return found, true
+		}
+		p.light(ctx)
+	}
+}
+
+// look gives a copy of a sale.
+func (p *playground) look(id string) (*sale, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.sales[id]
+	if !ok {
+		return nil, false
+	}
+	copied := *s
+	return &copied, true
+}
+
+func (p *playground) newest() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.order) == 0 {
+		return ""
+	}
+	return p.order[len(p.order)-1]
+}
+
+// over says that a sale goes no further by itself.
+func over(s *sale) bool { return s.State == vending.Closed || s.State == vending.Held }

@@ -1,0 +1,49 @@
+// The page shows what the server says, and sends what is pressed. Everything else is decided over there.
+import { showMachine } from "./machine.js";
+import { showPhone } from "./phone.js";
+import { showLedger } from "./ledger.js";
+import { act, byId, changed, item, list } from "./parts.js";
+
+function show(view) {
+  for (const button of document.querySelectorAll("[data-do=door]")) button.setAttribute("aria-pressed", button.dataset.what === view.door);
+  for (const button of document.querySelectorAll("[data-do=fault]")) button.setAttribute("aria-pressed", view.armed.includes(button.dataset.what));
+  for (const box of document.querySelectorAll("[data-setting]")) box.checked = view.settings[box.dataset.setting];
+  showMachine(view);
+  showPhone(view);
+  showLedger(view);
+  const books = byId("books");
+  books.textContent = view.night.running ? `Night: customer ${view.night.done + 1 > view.night.of ? view.night.of : view.night.done + 1} of ${view.night.of}. ${view.books.words}` : view.books.words;
+  books.dataset.tone = view.books.tone;
+  document.body.classList.toggle("dark-outside", view.night.running);
+  const night = document.getElementById("night");
+  if (night) night.disabled = view.night.running;
+  guide(view);
+}
+
+function guide(view) {
+  if (!changed("guide", [view.guide, view.night.running])) return;
+  const { steps, now, hint, target } = view.guide;
+  list(byId("steps"), steps.map((step, i) => item("li", { className: i === now ? "now" : now > i ? "done" : "" }, step)));
+  byId("hint").textContent = view.night.running ? "The customers come by themselves." : hint;
+  for (const lit of document.querySelectorAll(".next")) lit.classList.remove("next");
+  if (target && !view.night.running) document.getElementById(target)?.classList.add("next");
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-do]");
+  if (!button) return;
+  const { do: what, what: which, on } = button.dataset;
+  act({ do: what, what: which ?? "", on: on === "true" });
+});
+document.addEventListener("change", (event) => {
+  const { setting } = event.target.dataset;
+  if (setting) act({ do: "setting", what: setting, on: event.target.checked });
+});
+document.getElementById("night-form")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  act({ do: "night", n: byId("night-n").valueAsNumber || 0 });
+});
+
+const events = new EventSource("/events");
+events.onmessage = (event) => show(JSON.parse(event.data));
+events.onerror = () => { byId("hint").textContent = "Waiting for the playground…"; };
