@@ -185,7 +185,7 @@ func TestAssets(t *testing.T) {
 	b := s.browser()
 	body := b.get(t, "/m/oslo12").body
 	found := 0
-	for _, part := range strings.SplitSeq(body, `"`) {
+	for part := range strings.SplitSeq(body, `"`) {
 		if !strings.HasPrefix(part, "/m/assets/") {
 			continue
 		}
