@@ -43,7 +43,7 @@ type shop struct {
 	machine *vendingtest.Machine
 	store   vending.Store
 	config  vending.Config
-	hooks   http.Handler
+	browser browser.Options // of its customers
 
 	mu       sync.Mutex
 	products []vending.Product
@@ -53,10 +53,10 @@ type shop struct {
 }
 
 // openShop starts a shop. Adapt may change the configuration of its operator.
-func openShop(t *testing.T, adapt func(*vending.Config)) *shop {
+func openShop(t *testing.T, o browser.Options, adapt func(*vending.Config)) *shop {
 	t.Helper()
 	s := &shop{
-		T: t, machine: new(vendingtest.Machine), store: vending.NewMemoryStore(),
+		T: t, browser: o, machine: new(vendingtest.Machine), store: vending.NewMemoryStore(),
 		products: []vending.Product{
 			{Name: "Cola", Slot: "A1", Price: 2500, TaxRate: 1500},
 			{Name: "Chips", Slot: "B2", Price: 3200, TaxRate: 1500},
@@ -187,13 +187,14 @@ func (s *shop) refill(change func(products []vending.Product)) {
 	change(s.products)
 }
 
-// visit is a customer with a browser of their own at a machine's page.
-func (s *shop) visit(o browser.Options, machine string) *browser.Page {
+// visit is a customer with a browser of their own at an address of the site, such as "/m/kiosk1".
+func (s *shop) visit(path string) *browser.Page {
 	s.Helper()
+	o := s.browser
 	o.Servers = []string{s.address, s.phone}
 	p := browser.New(s.T, o)
 	p.Allow("/favicon.ico answered 404") // the site has no icon of its own
-	p.Open(s.address + "/m/" + machine)
+	p.Open(s.address + path)
 	return p
 }
 

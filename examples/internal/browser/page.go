@@ -57,9 +57,15 @@ func (p *Page) until(what string, is func() (bool, error)) {
 		select {
 		case <-deadline:
 			p.tb.Fatalf("%s: not within %v (%v); the page at %s says:\n%s", what, patience, err, p.Address(), p.Text())
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// Until waits until something is so.
+func (p *Page) Until(what string, is func() bool) {
+	p.tb.Helper()
+	p.until(what, func() (bool, error) { return is(), nil })
 }
 
 // Eval evaluates an expression in the page, scripts allowed or not.

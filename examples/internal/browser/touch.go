@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
@@ -58,10 +59,16 @@ func (p *Page) WaitFor(role, name string) {
 // Click touches the one element that a screen reader calls so, as soon as there is one.
 func (p *Page) Click(role, name string) {
 	p.tb.Helper()
-	p.until(fmt.Sprintf("click on %s %q", role, name), func() (bool, error) {
-		_, err := do(p, p.click(role, name, 1))
+	what := fmt.Sprintf("click on %s %q", role, name)
+	p.until(what, func() (bool, error) {
+		_, err := do(p, chromedp.Steps(chromedp.Evaluate[chromedp.Void](`window.before = true`), p.click(role, name, 1)))
 		return err == nil, err
 	})
+	if p.options.NoScript && (role == "button" || role == "link") { // which leads to another page, whose buttons may be the same
+		p.until(what, func() (bool, error) {
+			return do(p, chromedp.Evaluate[bool](`!window.before && document.readyState === "complete"`))
+		})
+	}
 }
 
 // ClickTwice touches it twice, before the page can answer.
@@ -96,10 +103,13 @@ func (p *Page) click(role, name string, times int) action {
 		}
 		q := where.Quads[0]
 		x, y := (q[0]+q[4])/2, (q[1]+q[5])/2
-		for range times {
-			if err := p.touch(ctx, t, x, y); err != nil {
-				return err
-			}
+		if err := p.touch(ctx, t, x, y); err != nil {
+			return err
+		}
+		for range times - 1 { // these may be too late for the page
+			again, cancel := context.WithTimeout(ctx, time.Second)
+			_ = p.touch(again, t, x, y)
+			cancel()
 		}
 		return nil
 	})
