@@ -41,7 +41,12 @@ func (p *playground) act(a action) error {
 		return p.giveBack()
 	case "take":
 		p.motor.take()
-		p.changed()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if s := p.current(); s == nil || s.State == vending.Closed { // the customer leaves
+			p.phone = phone{turn: p.phone.turn}
+		}
+		p.touch()
 		return nil
 	case "refill":
 		p.motor.refill()

@@ -32,11 +32,11 @@ type fault struct {
 
 // faultGroups say of each row of buttons what they do.
 var faultGroups = map[string]string{
-	"Motor":        "turns and nothing drops; or unseen.",
+	"Motor":        "nothing drops; or it is not seen.",
 	"Power cut":    "SIGKILL of the controller.",
-	"Answer lost":  "Vipps did it; nobody heard.",
-	"Request lost": "Vipps never hears of it.",
-	"Webhook":      "The next one comes twice, or never.",
+	"Answer lost":  "Vipps did it, unheard.",
+	"Request lost": "Vipps never heard of it.",
+	"Webhook":      "comes twice, or never.",
 	"Vipps":        "does not capture a part.",
 }
 

@@ -34,6 +34,10 @@ func (p *playground) guide(s *sale, tray []trayView) guideView {
 		g.Hint, g.Target = hint, target
 		return g
 	}
+	scan, own := "scan", "hold"
+	if p.phone.view != "home" && p.phone.view != "" {
+		scan, own = "tab-home", "tab-home"
+	}
 	last := g.Steps[len(g.Steps)-1]
 	switch {
 	case p.power == "off":
@@ -57,9 +61,9 @@ func (p *playground) guide(s *sale, tray []trayView) guideView {
 	case p.phone.waiting:
 		return at("Scan the sticker", "The app has checked in, and the machine asks for the payment.", "")
 	case p.chosen != "" && p.door.Door == vending.Till:
-		return at("Show the phone’s code", "Hold the phone’s own code to the reader.", "hold")
+		return at("Show the phone’s code", "Hold the phone’s own code to the reader.", own)
 	case p.chosen != "", p.door.Sticker && p.door.Door != vending.SitePayment:
-		return at("Scan the sticker", "Scan the sticker on the machine with the phone.", "scan")
+		return at("Scan the sticker", "Scan the sticker on the machine with the phone.", scan)
 	default:
 		return at("Choose a product", "Press any product on the machine.", "slots")
 	}
@@ -77,7 +81,11 @@ func (p *playground) during(s *sale, at func(step, hint, target string) guideVie
 			return at(approve, "Approve on the phone.", "approve")
 		}
 		if s.Code != "" {
-			return at("Scan the screen", "Scan the code on the screen with the phone.", "scan")
+			scan := "scan"
+			if p.phone.view != "home" && p.phone.view != "" {
+				scan = "tab-home"
+			}
+			return at("Scan the screen", "Scan the code on the screen with the phone.", scan)
 		}
 		return at(approve, "The phone opens the app.", "")
 	case vending.Choosing:

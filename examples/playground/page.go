@@ -239,7 +239,7 @@ const pagesPath = "/m"
 
 // proxy brings the customer's browser to the controller's pages, which are meant to stand alone: the phone's frame is ours.
 func (p *playground) proxy() http.Handler {
-	return &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: p.child.address()})
 			r.Out.Host = r.In.Host
@@ -260,4 +260,8 @@ func (p *playground) proxy() http.Handler {
 			_ = index.ExecuteTemplate(w, "small.html", "The machine has no power. Trying again…") // as above
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		clear(w.Header()) // the pages bring their own
+		proxy.ServeHTTP(w, r)
+	})
 }

@@ -107,6 +107,9 @@ func (p *playground) heard(said report) {
 		p.sales[s.ID] = &sale{*s, said.Code}
 		p.order = append(p.order, s.ID)
 		p.chosen, p.message = "", ""
+		if p.phone.view == "payment" || p.phone.view == "mine" { // of the customer before
+			p.phone = phone{turn: p.phone.turn}
+		}
 	case s.Version >= known.Version: // workers of one controller may be heard in another order
 		*known = sale{*s, said.Code}
 	default:
