@@ -178,19 +178,19 @@ func TestCallsKeepSecrets(t *testing.T) {
 	}
 }
 
-// TestReplacedTokenIsKept: by the time an answer repeats a token, the token may have been replaced.
+// TestReplacedTokenIsKept: by the time an answer repeats the tokens of a call, both may have been replaced.
 func TestReplacedTokenIsKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		service := newService(t)
-		service.script(http.MethodPost, tokenURL, token(markedToken, `3600`), token(markedFresh, `3600`))
+		service.script(http.MethodPost, tokenURL, token(markedToken, `3600`), token(markedFresh, `3600`), token("third", `3600`))
 		client := newClient(t, markedConfig(service))
 		service.script(http.MethodGet, thingURL, answer(401, ""), answer(200, "{}"))
-		service.script(http.MethodPost, thingURL, func(r *http.Request) (*http.Response, error) {
+		service.script(http.MethodPost, thingURL, answer(401, ""), func(r *http.Request) (*http.Response, error) {
 			if err := client.Do(context.WithoutCancel(r.Context()), get(), nil); err != nil {
 				t.Error(err)
 			}
-			return answer(400, "<p>"+markedToken)(r)
+			return answer(400, "<p>"+markedToken+" "+markedFresh)(r)
 		})
 		err := client.Do(t.Context(), create(), nil)
 		if failed, ok := errors.AsType[*vipps.Error](err); !ok || marks(failed.Body) {

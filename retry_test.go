@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -323,6 +324,24 @@ func TestTimeoutOfAnAttempt(t *testing.T) {
 			service.done()
 		})
 	}
+}
+
+// TestConnectionOfAnEarlierAttempt: that one attempt had a connection says nothing about the next.
+func TestConnectionOfAnEarlierAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(t)
+		busy := func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
+			return answer(429, "")(r)
+		}
+		service.script(http.MethodPost, thingURL, busy, fails(errDial), fails(errDial))
+		err := newClient(t, config(service)).Do(t.Context(), createWithoutKey(), nil)
+		if endingOf(err) != refused || !errors.Is(err, errDial) {
+			t.Errorf("nothing can have happened, but: %v", err)
+		}
+		service.done()
+	})
 }
 
 // TestTransportWithoutManners: a transport of the caller's may leave out what net/http always gives.
