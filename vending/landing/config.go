@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -79,6 +80,9 @@ type Contact struct {
 	Email string
 	URL   string // https
 }
+
+// Dial is the phone number as a link has it.
+func (c Contact) Dial() string { return strings.ReplaceAll(c.Phone, " ", "") }
 
 // Brand is the name of the app.
 type Brand string

@@ -38,10 +38,10 @@ and a cookie lets the back button find the payment that is under way.
 
   - Looking at a page opens no session and takes no machine, whoever looks: previews and prefetches do.
   - Nobody pays a price or a total that their page has not shown. What the browser sends is compared with the price list and
-    never believed.
+    not believed.
   - Pressing pay twice is one payment.
-  - What a page says about money is what the session knows: "charged" is what the payment showed, and nothing is said to be
-    released that might not be.
+  - What a page says about money is what the session knows: "charged" and "released" are what the payment has shown, and what
+    nobody knows is called so, with the reference and whom to ask.
   - No page has a phone number, a name of a customer or a code of Vipps MobilePay on it. The address of a status page is known
     to the customer alone; it goes to no other site, and no log of this package has it.
   - Nothing is fetched from anybody else, and no page can be framed, posted to from another site, or made to run a script of
@@ -49,7 +49,7 @@ and a cookie lets the back button find the payment that is under way.
 
 # What the operator has to do
 
-Serve it over https. Give the [vending.Operator] a PageKey and a store that all processes share, and run it. Write terms of sale:
+Serve it over https, with a WriteTimeout of no less than a minute: that long a payment may take to be made. Give the [vending.Operator] a PageKey and a store that all processes share, and run it. Write terms of sale:
 the customer accepts them by pressing pay, so that the operator may be told TermsAcceptedElsewhere.
 
 Behind a proxy set Config.ClientAddress, or all customers share one limit; see there for what not to trust. Have the proxy pass on

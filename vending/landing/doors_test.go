@@ -43,6 +43,9 @@ func TestSelection(t *testing.T) {
 			t.Fatal(err)
 		}
 		later(3 * time.Second)
+		if got := other.post(t, status+"/cancel", nil).to(t); got != status { // the machine has been told
+			t.Errorf("given up too late: sent to %s", got)
+		}
 		coming := other.get(t, status)
 		coming.wants(t, 200, "Your product is coming")
 		coming.without(t, "Cancel the purchase", "Continue")

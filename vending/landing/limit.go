@@ -17,7 +17,7 @@ type Limits struct {
 	// to 20, and one more every 3 seconds.
 	Machine Rate
 	// Live is how many pages this process keeps up to date at once, and LivePerAddress how many of one address; others ask
-	// every other second. Default to 2000 and 20.
+	// every other second. Each asks the store once a second. Default to 500 and 20.
 	Live, LivePerAddress int
 }
 
@@ -37,7 +37,7 @@ func (l *Limits) setDefaults() {
 	l.Address.setDefaults(Rate{8, 15 * time.Second})
 	l.Machine.setDefaults(Rate{20, 3 * time.Second})
 	if l.Live == 0 {
-		l.Live = 2000
+		l.Live = 500
 	}
 	if l.LivePerAddress == 0 {
 		l.LivePerAddress = 20

@@ -89,8 +89,7 @@ func (s *Site) follow(w http.ResponseWriter, r *http.Request, change func(ctx co
 		}
 	}()
 	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Time{})         // it would end the request; not every server has one
-	defer connection.SetWriteDeadline(time.Time{})      //nolint:errcheck // as above
+	defer connection.SetWriteDeadline(time.Time{})      //nolint:errcheck // not every server has one
 	w.Header().Set("Content-Type", "text/event-stream") // and no-store, as all pages
 	w.Header().Set("X-Accel-Buffering", "no")
 	send := func(format string, args ...any) bool {

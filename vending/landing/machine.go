@@ -201,3 +201,8 @@ func selectionVersion(products []vending.Product) string {
 
 // refreshTime is how often a page that changes is fetched again without a script, in seconds.
 const refreshTime = 4
+
+// hasPage says whether customers reach a door through a page of this site.
+func hasPage(door vending.Door) bool {
+	return door == vending.SiteSelection || door == vending.SitePayment || door == vending.StaticQR
+}

@@ -39,7 +39,7 @@ type Page struct {
 	Title string
 	// Notice says what has just happened; empty if nothing.
 	Notice string
-	// Machine is the name of the machine, and Address its page; both are empty where no machine is known.
+	// Machine is the name of the machine, and Address its page; either is empty where there is none.
 	Machine, Address string
 	// Live is where the script hears that the page is to be fetched again, and Version what it shows now. Without a script it
 	// is fetched again every Refresh seconds. They are empty for a page that does not change.

@@ -206,6 +206,9 @@ func TestMachineFails(t *testing.T) {
 		"no machine": {"/m/oslo12", change{site: func(c *landing.Config) {
 			c.Machine = func(context.Context, string) (landing.Machine, error) { return landing.Machine{}, failing }
 		}}, 503, true},
+		"not asked for what is no name": {"/m/Oslo12", change{site: func(c *landing.Config) {
+			c.Machine = func(context.Context, string) (landing.Machine, error) { return landing.Machine{}, failing }
+		}}, 404, false},
 		"no price list": {"/m/oslo12", change{operator: func(c *vending.Config) {
 			c.Planogram = func(context.Context, string) (vending.Planogram, error) { return vending.Planogram{}, failing }
 		}}, 503, true},
@@ -307,12 +310,18 @@ func TestLimitsForget(t *testing.T) {
 		if wait, ok := l.Take(-1); ok || wait != time.Minute {
 			t.Errorf("a third try is allowed, or after %v", wait)
 		}
-		later(time.Hour)
-		for i := range landing.MaxKept { // what is full again makes room
+		l = landing.NewLimiter[int](landing.Rate{Burst: 2, Every: time.Minute})
+		for i := range landing.MaxKept - 2 {
 			l.Take(i)
 		}
-		if _, ok := l.Take(-1); !ok {
-			t.Error("tries do not come back")
+		later(time.Hour)
+		for range 2 {
+			l.Take(-1)
+		}
+		l.Take(-2)
+		l.Take(-3) // what is full again makes room, and nothing else is forgotten
+		if _, ok := l.Take(-1); ok {
+			t.Error("somebody who has used up their tries is forgotten")
 		}
 	})
 }

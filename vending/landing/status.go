@@ -22,6 +22,9 @@ func (s *Site) showStatus(w http.ResponseWriter, r *http.Request) {
 		s.logTrouble(r.Context(), "machine is not known", session.Machine, err)
 	}
 	page := s.newPage(r, machine, session.Machine)
+	if err != nil || !hasPage(session.Door) {
+		page.Address = ""
+	}
 	page.Format = formatOf(page.Language, session.Currency)
 	page.Status = page.tell(session)
 	page.Title = page.Status.title

@@ -1,6 +1,7 @@
 package landing_test
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ func (s *shop) stored(t *testing.T, id string, session vending.Session) (address
 	t.Helper()
 	session.ID, session.Schema, session.Machine, session.Environment = id, 1, "oslo12", vipps.Test
 	session.Currency = vipps.NOK
+	session.Door = cmp.Or(session.Door, vending.SiteSelection)
 	session.Now = time.Now()
 	if err := s.store.Create(t.Context(), session); err != nil {
 		t.Fatal(err)
@@ -212,6 +214,9 @@ func TestStories(t *testing.T) {
 			if live := strings.Contains(p.body, `data-live="/m/s/`); live == story.final {
 				t.Errorf("kept up to date: %v", live)
 			}
+			if again := strings.Contains(p.text(), "New purchase"); again != story.final {
+				t.Errorf("leads back to the machine's page: %v", again)
+			}
 			if refreshed := strings.Contains(p.body, "http-equiv"); refreshed == story.final {
 				t.Errorf("fetched again without a script: %v", refreshed)
 			}
@@ -234,6 +239,20 @@ func TestStories(t *testing.T) {
 		if !reached[string(result)] {
 			t.Errorf("%s is not tried", result)
 		}
+	}
+}
+
+// TestStoryWithoutPage is a session of a door that has a screen instead: its status page leads to no other.
+func TestStoryWithoutPage(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, change{})
+	session := closed(vending.Outcome{Result: vending.Sold, Captured: 2500}, "", out)
+	session.Door = vending.DynamicQR
+	p := s.browser().get(t, s.stored(t, "oslo12-screen", session))
+	p.wants(t, 200, "Thank you!")
+	p.without(t, "New purchase")
+	if !strings.Contains(p.body, `href="tel:&#43;4712345678"`) {
+		t.Error("the phone number cannot be dialled")
 	}
 }
 

@@ -2,18 +2,22 @@
 'use strict';
 document.documentElement.classList.add('js');
 
-let leaving = false;
+let leaving = false; // the button was pressed a moment ago
+let pressed = false;
 
 // A page that the back button brings back may be out of date.
-addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+const anew = () => location.replace(location.pathname + location.search);
+addEventListener('pageshow', (event) => { if (event.persisted) anew(); });
 
 addEventListener('DOMContentLoaded', () => {
   const form = document.querySelector('form[data-pattern]');
   if (form) choose(form);
   follow();
+  // A phone may open the app and leave this page behind as it was.
+  document.addEventListener('visibilitychange', () => { if (pressed && !document.hidden) anew(); });
   addEventListener('submit', (event) => {
     if (leaving) event.preventDefault(); // pressed twice
-    leaving = true;
+    leaving = pressed = true;
     event.submitter?.setAttribute('aria-busy', 'true');
     setTimeout(() => { leaving = false; event.submitter?.removeAttribute('aria-busy'); }, 8000);
   });
