@@ -2,6 +2,7 @@ package landing_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -260,6 +261,10 @@ func TestBackAndChanged(t *testing.T) {
 		form := b.get(t, "/m/oslo12").form()
 		b.post(t, "/m/oslo12", choose(form, "2500", map[string]string{"A1": "1"})).to(t)
 		if got := b.post(t, "/m/oslo12", choose(form, "6500", map[string]string{"B2": "1"})).to(t); got != s.status(t) {
+			t.Errorf("sent to %s, want the payment that is under way", got)
+		}
+		s.machine.SetReady(errors.New("busy with the motor"))
+		if got := b.post(t, "/m/oslo12", form).to(t); got != s.status(t) {
 			t.Errorf("sent to %s, want the payment that is under way", got)
 		}
 	})

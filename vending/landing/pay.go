@@ -58,6 +58,10 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), openTime)
 	defer cancel()
 	if err := s.config.Operator.Ready(ctx, name); err != nil {
+		if token := s.ownSession(r, name); token != "" { // it may be at work for this customer
+			http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
+			return
+		}
 		s.logTrouble(ctx, "the machine cannot sell", name, err)
 		s.refuse(w, r, machine, name, outOfService)
 		return

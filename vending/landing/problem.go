@@ -47,7 +47,10 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, machine Machine, n
 	page := s.newPage(r, machine, name)
 	page.Title = page.Text(p.key+".title", page.Brand)
 	page.Problem = &Problem{Status: p.status, Text: page.Text(p.key+".text", page.Brand), Retry: p.retry && name != ""}
-	if p.money != "" {
+	switch {
+	case p.money == "money.none" && r.Method == http.MethodPost: // an earlier try may have
+		page.Problem.Money = page.Text("money.try")
+	case p.money != "":
 		page.Problem.Money = page.Text(p.money)
 	}
 	s.write(w, r, p.status, "problem.html", page)

@@ -33,7 +33,7 @@ func TestRefused(t *testing.T) {
 		{name: "busy with somebody else", before: func(t *testing.T, s *shop, form url.Values) url.Values {
 			s.buy(t, s.browser())
 			return choose(form, "2500", cola)
-		}, status: 409, words: []string{"in use", none, "Try again"}},
+		}, status: 409, words: []string{"in use", "Nothing was reserved or charged by this try", "Try again"}},
 		{name: "sold out since", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
 			s.reprice("A1", func(p *vending.Product) { p.SoldOut = true })
 			return choose(form, "6500", map[string]string{"A1": "1", "B2": "1"})

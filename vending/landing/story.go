@@ -200,6 +200,9 @@ func (t *story) closed() {
 	if back := o.Refunded + o.Refunding; back > 0 && back >= o.Captured && !o.NeedsPerson() {
 		t.status.Tone = "off"
 		t.say(0, "refunded", "refunded.text")
+		if o.Refunding > 0 {
+			t.say(0, "refunding", "refunding.text")
+		}
 	}
 	t.money(o)
 }
