@@ -81,9 +81,11 @@ func (p *Page) violations(source string, except []string) []violation {
 	}
 	var found []violation
 	p.until("axe-core", func() (bool, error) { // again if the page was replaced meanwhile
-		// Through the protocol, since the page's policy lets no script in.
-		if _, err := do(p, chromedp.Evaluate[chromedp.Void](source+";0")); err != nil {
-			return false, err
+		if there, err := do(p, chromedp.Evaluate[bool](`Boolean(window.axe)`)); !there || err != nil {
+			// Through the protocol, since the page's policy lets no script in.
+			if _, err := do(p, chromedp.Evaluate[chromedp.Void](source+";0")); err != nil {
+				return false, err
+			}
 		}
 		said, err := do(p, chromedp.Evaluate[string](fmt.Sprintf(judge, rules), chromedp.EvalAwaitPromise))
 		if err != nil {

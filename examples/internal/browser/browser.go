@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -101,8 +102,13 @@ func (p *Page) prepare() error {
 	return err
 }
 
-// places are where Chromium may be.
-var places = []string{os.Getenv("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"}
+// places are where Chromium may be: where the variable CHROMIUM says, or where Debian and others put it.
+func places() []string {
+	if place := os.Getenv("CHROMIUM"); place != "" {
+		return []string{place}
+	}
+	return []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"}
+}
 
 // running is the Chromium of this process.
 var running struct {
@@ -113,13 +119,13 @@ var running struct {
 // start starts Chromium when it is first needed.
 var start = sync.OnceValues(func() (context.Context, error) {
 	var path string
-	for _, place := range places {
-		if found, err := exec.LookPath(place); path == "" && place != "" && err == nil {
+	for _, place := range places() {
+		if found, err := exec.LookPath(place); path == "" && err == nil {
 			path = found
 		}
 	}
 	if path == "" {
-		return nil, fmt.Errorf("there is no Chromium at $CHROMIUM or %v", places[1:])
+		return nil, fmt.Errorf("there is no Chromium: not at %s; the variable CHROMIUM can say where", strings.Join(places(), ", "))
 	}
 	folder, err := os.MkdirTemp("", "vipps-chromium-")
 	if err != nil {

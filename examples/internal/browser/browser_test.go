@@ -48,7 +48,7 @@ func serve(t *testing.T, body string) string {
 }
 
 // What goes wrong in a page must fail its test.
-func TestProblems(t *testing.T) {
+func TestBrowserProblems(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ body, want string }{
 		"nothing":         {`<p>fine</p>`, ""},
@@ -83,7 +83,7 @@ func TestProblems(t *testing.T) {
 }
 
 // Customers without scripts are customers.
-func TestNoScript(t *testing.T) {
+func TestBrowserNoScript(t *testing.T) {
 	t.Parallel()
 	address := serve(t, `<p id=x>plain</p><noscript><p>no scripts</p></noscript><script>x.textContent = "scripted"</script>`)
 	for _, o := range []browser.Options{{}, {NoScript: true}} {
@@ -102,7 +102,7 @@ func TestNoScript(t *testing.T) {
 	}
 }
 
-func TestHands(t *testing.T) {
+func TestBrowserHands(t *testing.T) {
 	t.Parallel()
 	address := serve(t, `<form><label>Name <input name=a></label><button>Send it</button></form>`)
 	for _, o := range []browser.Options{{}, {Desktop: true}} {
