@@ -4,7 +4,7 @@ paid, and how it went. They are an http.Handler over package vending, in Norwegi
 
 	site, err := landing.New(landing.Config{
 		Operator: operator, // whose ReturnURL is "https://acme.example/m/s/{token}"
-		Machine: func(ctx context.Context, name string) (landing.Machine, error) {
+		Machine: func(ctx context.Context, name string) (landing.Machine, error) { // vending.ErrNoMachine for unknown names
 			return landing.Machine{Name: "Central station, platform 3", Door: vending.SiteSelection}, nil
 		},
 		Currency: vipps.NOK,
