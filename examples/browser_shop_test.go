@@ -110,7 +110,7 @@ func (s *shop) start() {
 		s.Fatal(err)
 	}
 	site, err := landing.New(landing.Config{
-		Operator: operator, Machine: s.describe, Currency: vipps.NOK, Path: "/m", Name: "Acme Vending",
+		Operator: operator, Machine: s.describe, Path: "/m", Name: "Acme Vending",
 		Contact: landing.Contact{Phone: "+47 22 22 22 22"}, Terms: "https://shop.example/terms",
 		Limits: landing.Limits{Address: landing.Rate{Burst: 1000}, Machine: landing.Rate{Burst: 1000}},
 	})

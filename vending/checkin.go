@@ -54,7 +54,7 @@ func (o *Operator) checkIn(ctx context.Context, event *webhooks.CheckInEvent) er
 	if _, busy := errors.AsType[*BusyError](err); busy {
 		return refuse(err)
 	}
-	for _, final := range []error{ErrPartialCapture, ErrSoldOut, ErrNoMachine, errNotReady, vipps.ErrInvalidRequest} {
+	for _, final := range []error{ErrPartialCapture, ErrSoldOut, ErrNoMachine, ErrNotReady, vipps.ErrInvalidRequest} {
 		if errors.Is(err, final) { // delivering it again, for days, would not help
 			return refuse(err)
 		}
@@ -62,10 +62,7 @@ func (o *Operator) checkIn(ctx context.Context, event *webhooks.CheckInEvent) er
 	return err
 }
 
-var (
-	errOldCheckIn = errors.New("the check-in is too old")
-	errNotReady   = errors.New("the machine cannot sell")
-)
+var errOldCheckIn = errors.New("the check-in is too old")
 
 func (o *Operator) openCheckIn(ctx context.Context, machine string, event *webhooks.CheckInEvent) error {
 	id := checkInID(machine, event)
@@ -75,7 +72,7 @@ func (o *Operator) openCheckIn(ctx context.Context, machine string, event *webho
 		return err
 	}
 	if err := o.Ready(ctx, machine); err != nil {
-		return fmt.Errorf("%w: %w", errNotReady, err)
+		return err
 	}
 	config := o.config.CheckIns
 	s, err := o.static(ctx, CheckIn, StaticQROrder{Machine: machine, Items: config.Items, MinimumUserAge: config.MinimumUserAge})

@@ -45,7 +45,7 @@ func (c Code) Format(f fmt.State, _ rune) {
 // makes a payment of the exact price and returns the code for the screen. From there on the session runs by itself as long
 // as [Operator.Run] does, here or in another process on the same store: [Operator.Wait] tells how it ends.
 //
-// A machine that another customer uses gives a *[BusyError], and one that cannot sell the error of its Ready. A payment
+// A machine that another customer uses gives a *[BusyError], and one that cannot sell [ErrNotReady]. A payment
 // that was refused gives the *[vipps.Error] of the refusal. An error after the session was stored names its id; what may
 // have been made is taken back by itself.
 //

@@ -137,7 +137,8 @@ func (s *Session) describe() string {
 }
 
 // Ready asks a machine whether it can sell, as every door does before anything is stored. It is nil for a machine that another
-// worker reaches ([ErrElsewhere]): that one is asked before each vend, by its worker.
+// worker reaches ([ErrElsewhere]): that one is asked before each vend, by its worker. The error matches [ErrNotReady] and the
+// machine's own.
 func (o *Operator) Ready(ctx context.Context, machine string) error {
 	var f findings
 	if f.require(isMachine(machine), machineRule); f != nil {
@@ -146,10 +147,13 @@ func (o *Operator) Ready(ctx context.Context, machine string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	if err := o.config.Machine.Ready(ctx, machine); err != nil && !errors.Is(err, ErrElsewhere) {
-		return fmt.Errorf("machine %s cannot sell: %w", machine, err)
+		return fmt.Errorf("machine %s: %w: %w", machine, ErrNotReady, err)
 	}
 	return nil
 }
+
+// ErrNotReady means that the machine cannot sell now, by its Ready. No payment was made.
+var ErrNotReady = errors.New("vending: the machine cannot sell")
 
 // readyTimeout bounds the question whether a machine can sell: a customer waits.
 const readyTimeout = 5 * time.Second

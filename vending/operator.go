@@ -190,6 +190,9 @@ func NewOperator(config Config) (*Operator, error) {
 	return o, nil
 }
 
+// Currency is that of the sales unit.
+func (o *Operator) Currency() vipps.Currency { return o.config.Currency }
+
 // timeouts are those of a machine.
 func (o *Operator) timeouts(machine string) Timeouts {
 	return o.config.MachineTimeouts[machine].withDefaults(o.config.Timeouts)

@@ -86,7 +86,6 @@ func newShop(server *setup.Setup, kept *database.Database, public, db string, pa
 	site, err := landing.New(landing.Config{
 		Operator: operator,
 		Machine:  func(_ context.Context, name string) (landing.Machine, error) { return page(name) },
-		Currency: vipps.NOK,
 		Path:     mount,
 		Name:     "Acme Vending",
 		Contact:  landing.Contact{Phone: "+47 22 22 22 22", Email: "help@shop.example"},

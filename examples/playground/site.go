@@ -14,7 +14,7 @@ import (
 func (w *worker) newSite() (*landing.Site, error) {
 	often := landing.Rate{Burst: 1000, Every: time.Second} // one customer, who tries everything
 	return landing.New(landing.Config{
-		Operator: w.operator, Currency: w.Currency, Path: pagesPath, Machine: described,
+		Operator: w.operator, Path: pagesPath, Machine: described,
 		Name: "Corner Vending", Contact: landing.Contact{Phone: "+47 12 34 56 78"},
 		Terms: "https://shop.example/terms", Privacy: "https://shop.example/privacy", Language: "en",
 		Limits: landing.Limits{Address: often, Machine: often},

@@ -20,7 +20,7 @@ import (
 	"github.com/vippsvending/vipps/vending"
 )
 
-// Config is what a [Site] is made of. Operator, Machine, Currency, Name, Contact and Terms are required.
+// Config is what a [Site] is made of. Operator, Machine, Name, Contact and Terms are required.
 type Config struct {
 	// Operator makes the payments. Its Config.ReturnURL is the address of this site's status page: "https://" and your host,
 	// then Path, then "/s/{token}".
@@ -28,8 +28,6 @@ type Config struct {
 	// Machine gives what the pages have to know about a machine, and [vending.ErrNoMachine] for names that it does not know:
 	// anybody can make one up. It is asked for each page, by many goroutines.
 	Machine func(ctx context.Context, name string) (Machine, error)
-	// Currency is that of the sales unit, as the operator has it.
-	Currency vipps.Currency
 	// Path is where the site is mounted: "/m" makes https://host/m/{machine}. Defaults to the root of the host.
 	Path string
 
@@ -112,7 +110,6 @@ func (c *Config) validate() error {
 	}
 	require(c.Operator != nil, "Operator: must be set")
 	require(c.Machine != nil, "Machine: must be set")
-	require(c.Currency.Minimum() > 0, "Currency: must be NOK, DKK or EUR")
 	require(isPath.MatchString(c.Path), `Path: must be empty or like "/m", without a slash at its end`)
 	require(c.Name != "", "Name: must be set")
 	require(len(c.Logo) == 0 || imageType(c.Logo) != "" && len(c.Logo) <= 512<<10, "Logo: must be a PNG, JPEG, WebP or SVG image of at most 512 KiB")
@@ -132,7 +129,7 @@ func (c *Config) validate() error {
 }
 
 func (c *Config) setDefaults() {
-	c.Language = cmp.Or(c.Language, map[vipps.Currency]string{vipps.NOK: "nb", vipps.DKK: "da", vipps.EUR: "fi"}[c.Currency])
+	c.Language = cmp.Or(c.Language, map[vipps.Currency]string{vipps.NOK: "nb", vipps.DKK: "da", vipps.EUR: "fi"}[c.Operator.Currency()])
 	c.Limits.setDefaults()
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.ClientAddress == nil {

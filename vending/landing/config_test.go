@@ -21,7 +21,6 @@ func TestConfig(t *testing.T) {
 	for field, spoil := range map[string]func(*landing.Config){
 		"Operator":       func(c *landing.Config) { c.Operator = nil },
 		"Machine":        func(c *landing.Config) { c.Machine = nil },
-		"Currency":       func(c *landing.Config) { c.Currency = "SEK" },
 		"Path":           func(c *landing.Config) { c.Path = "/m/" },
 		"Name":           func(c *landing.Config) { c.Name = "" },
 		"Logo":           func(c *landing.Config) { c.Logo = []byte("<html><svg>") },
@@ -48,7 +47,7 @@ func TestConfig(t *testing.T) {
 		})
 	}
 	_, err := landing.New(landing.Config{})
-	for _, field := range []string{"Operator", "Machine", "Currency", "Name", "Contact", "Terms"} {
+	for _, field := range []string{"Operator", "Machine", "Name", "Contact", "Terms"} {
 		if !strings.Contains(err.Error(), field+": ") {
 			t.Errorf("%v does not name %s", err, field)
 		}

@@ -7,7 +7,6 @@ paid, and how it went. They are an http.Handler over package vending, in Norwegi
 		Machine: func(ctx context.Context, name string) (landing.Machine, error) { // vending.ErrNoMachine for unknown names
 			return landing.Machine{Name: "Central station, platform 3", Door: vending.SiteSelection}, nil
 		},
-		Currency: vipps.NOK,
 		Path:     "/m",
 		Name:     "Acme Vending",
 		Contact:  landing.Contact{Phone: "+47 12 34 56 78"},

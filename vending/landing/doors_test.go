@@ -2,6 +2,7 @@ package landing_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -287,6 +288,26 @@ func TestLeft(t *testing.T) {
 		b.do(t, r.WithContext(ctx))
 		if got := s.browser().post(t, "/m/oslo12", form).to(t); got != s.payment(t).RedirectURL {
 			t.Errorf("sent to %s, want %s", got, s.payment(t).RedirectURL)
+		}
+	})
+}
+
+// TestMaximumInTheApp looks at what the app shows with a maximum: the words are those of the page's language.
+func TestMaximumInTheApp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for language, want := range map[string]string{
+			"nb": "Inntil 40,00\u00a0kr reserveres. Du betaler bare for det du tar.",
+			"fi": "Enintään 40,00\u00a0NOK varataan. Maksat vain siitä, mitä otat.",
+		} {
+			s := newShop(t, change{})
+			b := s.browser()
+			b.header.Set("Accept-Language", language)
+			b.post(t, "/m/max1", b.get(t, "/m/max1").form()).to(t)
+			var sent struct{ PaymentDescription string }
+			if err := json.Unmarshal(s.payment(t).Body, &sent); err != nil || sent.PaymentDescription != want {
+				t.Errorf("%s: %q, %v, want %q", language, sent.PaymentDescription, err, want)
+			}
 		}
 	})
 }

@@ -52,11 +52,10 @@ func Example() {
 			}
 			return landing.Machine{Name: "Central station, platform 3", Door: vending.SiteSelection}, nil
 		},
-		Currency: vipps.NOK,
-		Path:     "/m",
-		Name:     "Acme Vending",
-		Contact:  landing.Contact{Phone: "+47 12 34 56 78"},
-		Terms:    "https://acme.example/terms",
+		Path:    "/m",
+		Name:    "Acme Vending",
+		Contact: landing.Contact{Phone: "+47 12 34 56 78"},
+		Terms:   "https://acme.example/terms",
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -87,7 +87,7 @@ func newShop(t *testing.T, with change) *shop {
 		t.Fatal(err)
 	}
 	s.config = landing.Config{
-		Operator: s.operator, Currency: engine.Currency, Path: "/m", Name: "Acme <Vending>",
+		Operator: s.operator, Path: "/m", Name: "Acme <Vending>",
 		Contact: landing.Contact{Phone: "+47 12 34 56 78", Email: "help@acme.example", URL: "https://acme.example/help"},
 		Terms:   "https://acme.example/terms", Privacy: "https://acme.example/privacy", Language: "en",
 		Machine: func(_ context.Context, name string) (landing.Machine, error) {

@@ -70,13 +70,13 @@ func (s *Site) newPage(r *http.Request, machine Machine, name string) *Page {
 	language := s.language(r, machine)
 	brand := s.config.Brand
 	if brand == "" {
-		brand = brandOf(s.config.Currency, time.Now())
+		brand = brandOf(s.config.Operator.Currency(), time.Now())
 	}
 	page := &Page{
 		Language: language, Brand: brand, Operator: s.config.Name, Contact: s.config.Contact,
 		Terms: s.config.Terms, Privacy: s.config.Privacy,
 		Stylesheet: s.asset(styleName), Script: s.asset(scriptName), Logo: s.asset(logoName),
-		Machine: machine.Name, Format: formatOf(language, s.config.Currency),
+		Machine: machine.Name, Format: formatOf(language, s.config.Operator.Currency()),
 	}
 	if name != "" {
 		page.Address = s.config.Path + "/" + name

@@ -57,16 +57,7 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 	// A browser that presses twice leaves the first request. Its payment is the one that the second asks for.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), openTime)
 	defer cancel()
-	if err := s.config.Operator.Ready(ctx, name); err != nil {
-		if token := s.ownSession(r, name); token != "" { // it may be at work for this customer
-			http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
-			return
-		}
-		s.logTrouble(ctx, "the machine cannot sell", name, err)
-		s.refuse(w, r, machine, name, outOfService)
-		return
-	}
-	redirect, err := s.open(ctx, machine, name, order)
+	redirect, err := s.open(ctx, machine, name, order, s.language(r, machine))
 	if err != nil {
 		s.explain(w, r, machine, name, order, err)
 		return
@@ -79,7 +70,7 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func (s *Site) open(ctx context.Context, machine Machine, name string, order basket) (*vending.Redirect, error) {
+func (s *Site) open(ctx context.Context, machine Machine, name string, order basket, language string) (*vending.Redirect, error) {
 	site := vending.SiteOrder{Machine: name, Products: order.shown(), Planogram: order.planogram, Visit: order.visit}
 	switch machine.Door {
 	case vending.SiteSelection:
@@ -93,8 +84,10 @@ func (s *Site) open(ctx context.Context, machine Machine, name string, order bas
 		if order.total == 0 {
 			return nil, vending.ErrRepriced
 		}
+		currency := s.config.Operator.Currency()
 		return s.config.Operator.OpenStaticQR(ctx, vending.StaticQROrder{
-			Machine: name, Items: machine.Items, MinimumUserAge: machine.MinimumUserAge, Shown: order.total, Visit: order.visit,
+			Description: text(language, "app.maximum", formatOf(language, currency).Write(order.total)),
+			Machine:     name, Items: machine.Items, MinimumUserAge: machine.MinimumUserAge, Shown: order.total, Visit: order.visit,
 		})
 	case vending.DynamicQR, vending.CheckIn, vending.Till:
 	}
@@ -112,11 +105,17 @@ func (s *Site) mayOpen(r *http.Request, machine string) (time.Duration, bool) {
 // explain answers for a payment that was not made.
 func (s *Site) explain(w http.ResponseWriter, r *http.Request, machine Machine, name string, order basket, err error) {
 	_, busy := errors.AsType[*vending.BusyError](err)
+	notReady := errors.Is(err, vending.ErrNotReady)
 	again := func(notice string) { s.offer(w, r, http.StatusConflict, machine, name, order, notice) }
 	switch {
-	case busy:
+	case busy, notReady: // it may be at work for this customer
 		if token := s.ownSession(r, name); token != "" {
 			http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
+			return
+		}
+		if notReady {
+			s.logTrouble(r.Context(), "the machine cannot sell", name, err)
+			s.refuse(w, r, machine, name, outOfService)
 			return
 		}
 		s.refuse(w, r, machine, name, inUse)
