@@ -304,7 +304,9 @@ func TestMaximumInTheApp(t *testing.T) {
 			b := s.browser()
 			b.header.Set("Accept-Language", language)
 			b.post(t, "/m/max1", b.get(t, "/m/max1").form()).to(t)
-			var sent struct{ PaymentDescription string }
+			var sent struct {
+				PaymentDescription string `json:"paymentDescription"`
+			}
 			if err := json.Unmarshal(s.payment(t).Body, &sent); err != nil || sent.PaymentDescription != want {
 				t.Errorf("%s: %q, %v, want %q", language, sent.PaymentDescription, err, want)
 			}
