@@ -141,12 +141,17 @@ func (p *playground) press(slot string) error {
 	p.mu.Lock()
 	d, seated := p.door, p.seated()
 	p.mu.Unlock()
+	p.motor.mu.Lock()
+	left := p.motor.left[slot]
+	p.motor.mu.Unlock()
 	choosing := seated != nil && seated.State == vending.Choosing && seated.Maximum
 	switch {
 	case p.child.address() == "":
 		return errNoPower
 	case choosing:
 		return p.tell(order{Do: "select", Session: seated.ID, Slot: slot})
+	case left == 0:
+		return p.say(chosen.Name + " is sold out. Choose another product.")
 	case seated != nil:
 		return p.say("One sale at a time: finish this one, or press return.")
 	case d.Door == vending.DynamicQR:
@@ -183,13 +188,14 @@ func (p *playground) say(words string) error {
 // tell asks the controller for something, whose refusal the screen shows.
 func (p *playground) tell(asked order) error {
 	_, err := p.ask(asked)
-	if errors.Is(err, errNoPower) {
+	switch {
+	case err == nil, errors.Is(err, errWent): // everybody sees that it is dark
+		return p.say("")
+	case errors.Is(err, errNoPower):
 		return err
-	}
-	if err != nil {
+	default:
 		return p.say(err.Error())
 	}
-	return p.say("")
 }
 
 // giveBack is the return button.
@@ -228,7 +234,7 @@ func (p *playground) skip() error {
 	if seated != nil {
 		p.faults.happened("skip", seated.ID)
 	}
-	if _, err := p.ask(order{Do: "clock", Ahead: ahead}); err != nil && !errors.Is(err, errNoPower) {
+	if _, err := p.ask(order{Do: "clock", Ahead: ahead}); err != nil && !errors.Is(err, errNoPower) && !errors.Is(err, errWent) {
 		return err
 	}
 	p.emulator.Advance(skipped)
@@ -269,9 +275,14 @@ func (p *playground) resolve(dropped bool) error {
 	if s == nil || s.State != vending.Held {
 		return errors.New("nothing is held")
 	}
-	p.faults.happened("resolved", s.ID)
-	_, err := p.ask(order{Do: "resolve", Session: s.ID, Vend: s.Items[s.Item].VendID, Dropped: dropped})
-	return err
+	for _, item := range s.Items {
+		if item.VendID != "" && item.Verdict == vending.Unknown {
+			p.faults.happened("resolved", s.ID)
+			_, err := p.ask(order{Do: "resolve", Session: s.ID, Vend: item.VendID, Dropped: dropped})
+			return err
+		}
+	}
+	return errors.New("everything is known")
 }
 
 // set changes a policy of the operator, which takes a controller that is started again.

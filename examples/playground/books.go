@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/vending"
@@ -31,7 +32,7 @@ func (p *playground) books() booksView {
 		switch {
 		case s.State != vending.Closed || m.Reserved != 0:
 			open++
-		case s.Outcome.NeedsPerson() || s.Outcome.Returned > 0:
+		case p.explained(s):
 			explained += m.Captured - dropped
 			if s.Outcome.NeedsPerson() {
 				desk++
@@ -56,6 +57,11 @@ func (p *playground) books() booksView {
 		v.Words += ", all at rest"
 	}
 	return v
+}
+
+// explained says that a difference between what dropped and what was captured is known: it is on the desk, or comes from it.
+func (p *playground) explained(s *sale) bool {
+	return s.Outcome.NeedsPerson() || s.Outcome.Returned > 0 || slices.Contains(p.faults.of(s.ID), "resolved")
 }
 
 func count(n int, what string) string {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -170,12 +169,12 @@ func (p *playground) ask(asked order) (string, error) {
 	request.Header.Set(secretHeader, p.told.Secret)
 	answer, err := p.client.Do(request)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errNoPower, err)
+		return "", errWent
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read
 	var said reply
 	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
-		return "", fmt.Errorf("%w: %w", errNoPower, err)
+		return "", errWent
 	}
 	if said.Problem != "" {
 		return said.Session, errors.New(said.Problem)
@@ -183,7 +182,10 @@ func (p *playground) ask(asked order) (string, error) {
 	return said.Session, nil
 }
 
-var errNoPower = errors.New("the machine has no power")
+var (
+	errNoPower = errors.New("the machine has no power")
+	errWent    = errors.New("the power went")
+)
 
 // current is the sale that the chosen door is about: its newest. The lock is held.
 func (p *playground) current() *sale {

@@ -245,11 +245,11 @@ func (p *playground) saleView(s *sale) *saleView {
 	}
 	v.Calls = p.calls(s.ID)
 	for _, id := range p.faults.of(s.ID) {
-		f, ok := faultNamed(id)
-		if !ok {
-			f.Label = doings[id]
+		label := doings[id]
+		if f, ok := faultNamed(id); ok {
+			label = f.Group + ", " + f.Label
 		}
-		v.Resolved = append(v.Resolved, doneView{id, f.Label, s.resolution(id)})
+		v.Resolved = append(v.Resolved, doneView{id, label, s.resolution(id)})
 	}
 	if s.State == vending.Held {
 		v.Held = s.item()
@@ -382,8 +382,10 @@ func (p *playground) rest(s *sale) (words, tone string) {
 		return "At rest: nothing dropped, nothing captured.", "good"
 	case kept == dropped:
 		return fmt.Sprintf("At rest: %s dropped, %s captured.", s.money(dropped), s.money(kept)), "good"
-	case s.Outcome.NeedsPerson() || s.Outcome.Returned > 0:
+	case s.Outcome.NeedsPerson():
 		return fmt.Sprintf("At rest: %s dropped, %s captured, and the difference is on the desk.", s.money(dropped), s.money(kept)), "warn"
+	case p.explained(s):
+		return fmt.Sprintf("At rest: %s dropped, %s kept, as the desk has said.", s.money(dropped), s.money(kept)), "good"
 	default:
 		return fmt.Sprintf("WRONG: %s dropped, %s captured, and nobody was told.", s.money(dropped), s.money(kept)), "bad"
 	}
