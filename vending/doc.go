@@ -30,7 +30,8 @@
 //		Products: []vending.Product{{Name: "Cola", Slot: "A1", Price: 2500, TaxRate: 1500}}, // 25.00 NOK
 //	}, func(code vending.Code) { screen.Show(string(code.Content)) })
 //
-// A sticker leads to a page on which the customer chooses and presses pay ([SiteSelection]):
+// A sticker leads to a page on which the customer chooses and presses pay ([SiteSelection]). Package landing has this page and
+// the two that follow; a page of your own does the same:
 //
 //	redirect, err := operator.OpenSiteSelection(ctx, vending.SiteOrder{
 //		Machine: "oslo12", Products: []vending.Shown{{Slot: "A1", Price: 2500}}, // as the page showed it
@@ -79,10 +80,10 @@
 //
 // # What a program has to do
 //
-// Limit how often a page may open sessions: each takes a machine for a while. Give a durable [Store] and call [Operator.Run] in at least one process, always: a session that waits needs somebody who
+// Give a durable [Store] and call [Operator.Run] in at least one process, always: a session that waits needs somebody who
 // looks at it. Pass webhooks to [Operator.HandleEvent]; they make things quicker, and without them polling does. Look at
 // what [Operator.Attention] gives. Have a [Machine] that keeps its promise over a power cut: [Journaled] makes one of a plain
-// driver on the same box.
+// driver on the same box. On a page of your own limit how often it may open sessions: each takes a machine for a while.
 //
 // # How a session moves
 //
