@@ -56,7 +56,12 @@ func (p *playground) act(a action) error {
 		return p.scan()
 	case "approve", "abort":
 		return p.decide(a.Do == "approve")
-	case "hold", "phone":
+	case "hold":
+		return p.hold("")
+	case "phone":
+		if a.What == "" {
+			return errors.New("say a number, with country code and digits only")
+		}
 		return p.hold(a.What)
 	case "home", "mine":
 		p.mu.Lock()
@@ -101,8 +106,7 @@ func (p *playground) disturb(a action) error {
 			return errors.New("there is nothing to refund")
 		}
 		p.faults.happened("refund", s.ID)
-		_, err := p.ask(order{Do: "refund", Session: s.ID})
-		return err
+		return p.ask(order{Do: "refund", Session: s.ID})
 	case "setting":
 		return p.set(a.What, a.On)
 	case "night":
@@ -187,7 +191,7 @@ func (p *playground) say(words string) error {
 
 // tell asks the controller for something, whose refusal the screen shows.
 func (p *playground) tell(asked order) error {
-	_, err := p.ask(asked)
+	err := p.ask(asked)
 	switch {
 	case err == nil, errors.Is(err, errWent): // everybody sees that it is dark
 		return p.say("")
@@ -234,7 +238,7 @@ func (p *playground) skip() error {
 	if seated != nil {
 		p.faults.happened("skip", seated.ID)
 	}
-	if _, err := p.ask(order{Do: "clock", Ahead: ahead}); err != nil && !errors.Is(err, errNoPower) && !errors.Is(err, errWent) {
+	if err := p.ask(order{Do: "clock", Ahead: ahead}); err != nil && !errors.Is(err, errNoPower) && !errors.Is(err, errWent) {
 		return err
 	}
 	p.emulator.Advance(skipped)
@@ -278,8 +282,7 @@ func (p *playground) resolve(dropped bool) error {
 	for _, item := range s.Items {
 		if item.VendID != "" && item.Verdict == vending.Unknown {
 			p.faults.happened("resolved", s.ID)
-			_, err := p.ask(order{Do: "resolve", Session: s.ID, Vend: item.VendID, Dropped: dropped})
-			return err
+			return p.ask(order{Do: "resolve", Session: s.ID, Vend: item.VendID, Dropped: dropped})
 		}
 	}
 	return errors.New("everything is known")

@@ -23,16 +23,22 @@ const (
 
 // order is what the machine's buttons, its scanner and the operator's desk ask the controller for.
 type order struct {
-	Do                           string
-	Door                         vending.Door
-	Machine, Slot, Session, Vend string
-	Dropped                      bool
-	PersonalQR, Phone            string
-	Ahead                        time.Duration
+	Do         string        `json:"do"`
+	Door       vending.Door  `json:"door,omitzero"`
+	Machine    string        `json:"machine,omitzero"`
+	Slot       string        `json:"slot,omitzero"`
+	Session    string        `json:"session,omitzero"`
+	Vend       string        `json:"vend,omitzero"`
+	Dropped    bool          `json:"dropped,omitzero"`
+	PersonalQR string        `json:"personalQR,omitzero"`
+	Phone      string        `json:"phone,omitzero"`
+	Ahead      time.Duration `json:"ahead,omitzero"`
 }
 
 // reply is what the controller says to it. Problem is for the screen.
-type reply struct{ Session, Problem string }
+type reply struct {
+	Problem string `json:"problem,omitzero"`
+}
 
 // control is how the rest of the playground reaches the controller.
 func (w *worker) control(store vending.Store) (http.Handler, error) {
@@ -52,8 +58,8 @@ func (w *worker) control(store vending.Store) (http.Handler, error) {
 			http.Error(rw, err.Error(), http.StatusBadRequest)
 			return
 		}
-		session, err := w.obey(r.Context(), store, asked)
-		said := reply{Session: session, Problem: problem(err)}
+		err := w.obey(r.Context(), store, asked)
+		said := reply{problem(err)}
 		if err != nil && said.Problem == "" {
 			said.Problem = err.Error()
 		}
@@ -76,78 +82,66 @@ func (w *worker) control(store vending.Store) (http.Handler, error) {
 	return mux, nil
 }
 
-func (w *worker) obey(ctx context.Context, store vending.Store, asked order) (string, error) {
+func (w *worker) obey(ctx context.Context, store vending.Store, asked order) error {
 	switch asked.Do {
 	case "open":
 		return w.open(ctx, asked)
 	case "choose":
 		chosen, _ := product(asked.Slot)
-		return "", w.operator.ReportSelection(asked.Machine, chosen)
+		return w.operator.ReportSelection(asked.Machine, chosen)
 	case "forget":
-		return "", w.operator.ReportSelection(asked.Machine)
+		return w.operator.ReportSelection(asked.Machine)
 	case "select":
 		s, err := w.operator.Session(ctx, asked.Session)
 		if err != nil {
-			return "", err
+			return err
 		}
-		return s.ID, w.operator.Select(ctx, s.ID, len(s.Items)+1, asked.Slot)
+		return w.operator.Select(ctx, s.ID, len(s.Items)+1, asked.Slot)
 	case "withdraw":
-		return asked.Session, w.operator.Withdraw(ctx, asked.Session)
+		return w.operator.Withdraw(ctx, asked.Session)
 	case "complete":
-		return asked.Session, w.operator.Complete(ctx, asked.Session)
+		return w.operator.Complete(ctx, asked.Session)
 	case "resolve":
 		verdict := vending.NotDropped
 		if asked.Dropped {
 			verdict = vending.Dropped
 		}
-		return asked.Session, w.operator.Resolve(ctx, asked.Vend, verdict)
+		return w.operator.Resolve(ctx, asked.Vend, verdict)
 	case "refund":
-		return asked.Session, w.operator.Refund(ctx, vending.RefundRequest{Session: asked.Session, Reason: "the customer complained"})
+		return w.operator.Refund(ctx, vending.RefundRequest{Session: asked.Session, Reason: "the customer complained"})
 	case "clock":
 		w.ahead.Store(int64(asked.Ahead))
-		return "", w.wake(ctx, store)
+		return w.wake(ctx, store)
 	default:
-		return "", fmt.Errorf("the controller cannot %q", asked.Do)
+		return fmt.Errorf("the controller cannot %q", asked.Do)
 	}
 }
 
 // open opens a session. Customers who scan a sticker come by the pages, unless nobody looks at them.
-func (w *worker) open(ctx context.Context, asked order) (string, error) {
+func (w *worker) open(ctx context.Context, asked order) error {
 	chosen, _ := product(asked.Slot)
 	shown := []vending.Shown{{Slot: chosen.Slot, Price: chosen.Price}}
-	var redirect *vending.Redirect
 	var err error
 	switch asked.Door {
 	case vending.DynamicQR:
-		code, err := w.operator.OpenDynamicQR(ctx, vending.DynamicQROrder{Machine: asked.Machine, Products: []vending.Product{chosen}})
-		if err != nil {
-			return "", err
-		}
-		return code.Session, nil
+		_, err = w.operator.OpenDynamicQR(ctx, vending.DynamicQROrder{Machine: asked.Machine, Products: []vending.Product{chosen}})
 	case vending.Till:
-		s, err := w.operator.OpenTill(ctx, vending.TillOrder{
+		_, err = w.operator.OpenTill(ctx, vending.TillOrder{
 			Machine: asked.Machine, Products: []vending.Product{chosen},
 			PersonalQR: vipps.Secret(asked.PersonalQR), PhoneNumber: vipps.Secret(asked.Phone),
 		})
-		if err != nil {
-			return "", err
-		}
-		return s.ID, nil
 	case vending.SiteSelection:
-		redirect, err = w.operator.OpenSiteSelection(ctx, vending.SiteOrder{Machine: asked.Machine, Products: shown})
+		_, err = w.operator.OpenSiteSelection(ctx, vending.SiteOrder{Machine: asked.Machine, Products: shown})
 	case vending.SitePayment:
-		redirect, err = w.operator.OpenSitePayment(ctx, vending.SiteOrder{Machine: asked.Machine, Products: shown})
+		_, err = w.operator.OpenSitePayment(ctx, vending.SiteOrder{Machine: asked.Machine, Products: shown})
 	case vending.StaticQR:
-		redirect, err = w.operator.OpenStaticQR(ctx, vending.StaticQROrder{Machine: asked.Machine})
+		_, err = w.operator.OpenStaticQR(ctx, vending.StaticQROrder{Machine: asked.Machine})
 	case vending.CheckIn:
-		return "", errors.New("a check-in comes as a webhook")
+		return errors.New("a check-in comes as a webhook")
 	default:
-		return "", errors.New("there is no such door")
+		return errors.New("there is no such door")
 	}
-	if err != nil {
-		return "", err
-	}
-	return redirect.Session, nil
+	return err
 }
 
 // problem is an error in the words of the machine's screen.

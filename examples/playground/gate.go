@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -184,7 +185,10 @@ func reference(r *http.Request, body []byte) string {
 // refusal is the numeric code of a refusal.
 func refusal(status int, body []byte) string {
 	var problem struct {
-		ExtraDetails []struct{ Name, Reason string } `json:"extraDetails"`
+		ExtraDetails []struct {
+			Name   string `json:"name"`
+			Reason string `json:"reason"`
+		} `json:"extraDetails"`
 	}
 	if status < http.StatusBadRequest || json.Unmarshal(body, &problem) != nil {
 		return ""
@@ -222,9 +226,7 @@ func (r *recorder) code() int {
 }
 
 func (r *recorder) send(w http.ResponseWriter) {
-	for name, values := range r.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), r.header)
 	w.Header().Set("Content-Length", fmt.Sprint(r.body.Len()))
 	w.WriteHeader(r.code())
 	_, _ = w.Write(r.body.Bytes()) // a controller that has gone does not read it

@@ -34,6 +34,10 @@ func (p *playground) guide(s *sale, tray []trayView) guideView {
 		g.Hint, g.Target = hint, target
 		return g
 	}
+	if p.emulator == nil && p.door.Sticker && p.code[p.door.ID] == "" {
+		g.Hint, g.Now = "This door needs an address that phones reach: see the phone.", -1
+		return g
+	}
 	scan, own := "scan", "hold"
 	if p.phone.view != "home" && p.phone.view != "" {
 		scan, own = "tab-home", "tab-home"
@@ -74,6 +78,9 @@ func (p *playground) during(s *sale, at func(step, hint, target string) guideVie
 	approve := "Approve"
 	if s.Maximum {
 		approve = "Approve the maximum"
+	}
+	if p.emulator == nil && s.State == vending.Waiting {
+		return at(approve, "Scan and approve with the test app.", "")
 	}
 	switch s.State { //nolint:exhaustive // in the others there is nothing to press
 	case vending.Waiting:

@@ -33,7 +33,10 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	var event struct{ Name, Reference string }
+	var event struct {
+		Name      string `json:"name"`
+		Reference string `json:"reference"`
+	}
 	_ = json.Unmarshal(body, &event) // the controller decides what it is
 	if event.Name == "" {
 		event.Name = "CHECKED-IN"

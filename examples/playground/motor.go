@@ -43,7 +43,10 @@ func (m *motor) refill() {
 }
 
 // turn is what the controller asks for and waits for.
-type turn struct{ Vend, Slot string }
+type turn struct {
+	Vend string `json:"vend"`
+	Slot string `json:"slot"`
+}
 
 // ServeHTTP turns the motor. The status is the sensor's word: 200 for dropped, 409 for certainly not, 504 for silence.
 func (m *motor) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -97,7 +97,7 @@ func (p *playground) decide(yes bool) error {
 	defer p.touch()
 	if err != nil {
 		p.phone.says = "This payment can no longer be approved. Nothing was reserved."
-		return nil //nolint:nilerr // the app has said it
+		return nil
 	}
 	found, _ := p.emulator.Payment(payment)
 	if found.ReturnURL != "" && found.UserFlow == "WEB_REDIRECT" {

@@ -19,6 +19,7 @@ import (
 type playground struct {
 	ctx      context.Context //nolint:containedctx // what a press of a button begins outlives its request
 	where    string
+	public   string            // the host under which phones reach the pages; empty for none
 	emulator *vippstest.Server // nil if another server is used
 	told     assignment
 	client   *http.Client
@@ -153,33 +154,33 @@ func (p *playground) cut() {
 }
 
 // ask asks the controller for something.
-func (p *playground) ask(asked order) (string, error) {
+func (p *playground) ask(asked order) error {
 	address := p.child.address()
 	if address == "" {
-		return "", errNoPower
+		return errNoPower
 	}
 	body, err := json.Marshal(asked)
 	if err != nil {
-		return "", err
+		return err
 	}
 	request, err := http.NewRequestWithContext(p.ctx, http.MethodPost, "http://"+address+controlPath, bytes.NewReader(body))
 	if err != nil {
-		return "", err
+		return err
 	}
 	request.Header.Set(secretHeader, p.told.Secret)
 	answer, err := p.client.Do(request)
 	if err != nil {
-		return "", errWent
+		return errWent
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read
 	var said reply
 	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
-		return "", errWent
+		return errWent
 	}
 	if said.Problem != "" {
-		return said.Session, errors.New(said.Problem)
+		return errors.New(said.Problem)
 	}
-	return said.Session, nil
+	return nil
 }
 
 var (

@@ -87,6 +87,13 @@ func newPlayground(ctx context.Context, o options, folder, address, back string)
 		SubscriptionKey:      cmp.Or(os.Getenv("VIPPS_SUBSCRIPTION_KEY"), "example-key"),
 		MerchantSerialNumber: cmp.Or(os.Getenv("VIPPS_MERCHANT_SERIAL_NUMBER"), "123456"),
 	}
+	if o.public != "" {
+		u, err := url.Parse(o.public)
+		if err != nil || u.Scheme != "https" || u.Host == "" {
+			return nil, errors.New("-public: must be an https address")
+		}
+		p.public = u.Host
+	}
 	target := os.Getenv("VIPPS_BASE_URL")
 	switch {
 	case target != "":
@@ -137,5 +144,11 @@ func (p *playground) backstage() http.Handler {
 	mux.HandleFunc("GET /shelf", known(p.motor.shelf))
 	mux.Handle("POST "+hookPath, p.hook)
 	mux.Handle("/", p.gate)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ownName(r.Host) { // a site in a browser of this machine
+			http.Error(w, "not for you", http.StatusMisdirectedRequest)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

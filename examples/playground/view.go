@@ -252,7 +252,7 @@ func (p *playground) saleView(s *sale) *saleView {
 		v.Resolved = append(v.Resolved, doneView{id, label, s.resolution(id)})
 	}
 	if s.State == vending.Held {
-		v.Held = s.item()
+		v.Held, v.Action = strings.ToLower(s.item()), "" // its buttons say it
 	}
 	v.Rest, v.RestTone = p.rest(s)
 	return v
@@ -377,7 +377,7 @@ func (p *playground) rest(s *sale) (words, tone string) {
 	kept := money.Captured
 	switch {
 	case s.State != vending.Closed || money.Reserved != 0:
-		return "Not at rest yet.", "busy"
+		return "", "busy"
 	case kept == dropped && dropped == 0:
 		return "At rest: nothing dropped, nothing captured.", "good"
 	case kept == dropped:

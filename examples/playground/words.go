@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/vending"
@@ -43,13 +44,13 @@ func (s *sale) words() string {
 		return "The payment is being taken back. If the customer approves in this moment, it is released."
 	case vending.Choosing:
 		if s.Maximum {
-			return fmt.Sprintf("%s is reserved, as a maximum. Nothing is charged yet.", s.money(s.Reserved))
+			return fmt.Sprintf("At most %s is reserved. Nothing is charged yet.", s.money(s.Reserved))
 		}
 		return fmt.Sprintf("%s is reserved. The machine is asked whether it is ready.", s.money(s.Reserved))
 	case vending.Vending:
-		return fmt.Sprintf("%s is reserved. The machine has been told to let %s out.", s.money(s.Seen.Authorized), s.item())
+		return fmt.Sprintf("%s is reserved. The machine lets %s out.", s.money(s.Seen.Authorized), strings.ToLower(s.item()))
 	case vending.Held:
-		return fmt.Sprintf("Nobody knows whether %s came out. The reservation is held until a person says.", s.item())
+		return fmt.Sprintf("Nobody knows whether %s came out. The money is held.", strings.ToLower(s.item()))
 	case vending.Settling:
 		return fmt.Sprintf("%s is due: that is captured, and the rest released.", s.money(s.Due))
 	case vending.Closed:
@@ -104,7 +105,7 @@ func (s *sale) resolution(fault string) string {
 		return s.after(ended || s.State == vending.Held, "The sensor did not say whether it dropped.", s.unknown())
 	case faultCutVend:
 		return s.after(ended || s.State == vending.Held,
-			"The power went while the motor turned. After the restart the journal shows a start without an end:", s.unknown())
+			"The power went while the motor turned.", "The journal shows a start without an end. "+s.unknown())
 	case faultCutCreate:
 		return s.after(s.State != vending.Opening, "The power went before the answer came.",
 			"The request was stored before it was sent: the same one was sent again, and it is the same payment.")
@@ -160,6 +161,9 @@ func (s *sale) doing(fault string, ended bool) string {
 func (s *sale) unknown() string {
 	if s.State == vending.Held {
 		return "The money is held until a person says what happened."
+	}
+	if s.Outcome.Unknown > 0 && s.Outcome.Captured > 0 {
+		return "Nobody knows, and somebody has captured: a person is told."
 	}
 	if s.Outcome.Unknown > 0 {
 		return "Nobody knows, so nothing was charged, and a person is told."

@@ -18,34 +18,37 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
-
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/vending/sqlstore"
+	_ "modernc.org/sqlite" // the driver
 )
 
 // assignment is what a controller is told on its standard input, where nobody else sees it.
 type assignment struct {
-	Environment                                                   vipps.Environment
-	ClientID, ClientSecret, SubscriptionKey, MerchantSerialNumber string
-	Currency                                                      vipps.Currency
-	// Vipps is where Vipps MobilePay is reached, Parts the motor and the shelf.
-	Vipps, Parts string
+	Environment          vipps.Environment `json:"environment"`
+	ClientID             string            `json:"clientID"`
+	ClientSecret         string            `json:"clientSecret"`
+	SubscriptionKey      string            `json:"subscriptionKey"`
+	MerchantSerialNumber string            `json:"merchantSerialNumber"`
+	Currency             vipps.Currency    `json:"currency"`
+	// Vipps is where Vipps MobilePay is reached, Parts the motor and the shelf, Pages the customer's pages.
+	Vipps string `json:"vipps"`
+	Parts string `json:"parts"`
+	Pages string `json:"pages"`
 	// Secret is what the controller and the rest of the playground know each other by.
-	Secret string
-	Folder string
+	Secret string `json:"secret"`
+	Folder string `json:"folder"`
 	// StoreKey seals what is stored, and PageKey makes the addresses of pages.
-	StoreKey []byte
-	PageKey  string
-	Pages    string
+	StoreKey []byte `json:"storeKey"`
+	PageKey  string `json:"pageKey"`
 	// Hook is the address webhooks are registered for; empty if there are none.
-	Hook        string
-	HookSecrets []string
+	Hook        string   `json:"hook,omitzero"`
+	HookSecrets []string `json:"hookSecrets,omitzero"`
 	// Ahead is how far the playground's clock is ahead of the computer's.
-	Ahead    time.Duration
-	Settings settings
+	Ahead    time.Duration `json:"ahead,omitzero"`
+	Settings settings      `json:"settings"`
 }
 
 // settings are the operator's policies, as the page sets them.

@@ -18,7 +18,7 @@ export function showLedger({ sale, door }) {
   }
   showStates(sale, door);
   showMoney(sale);
-  text("rest", sale ? [sale.rest, sale.action && `${sale.action[0].toUpperCase()}${sale.action.slice(1)}.`].filter(Boolean).join(" ") : "");
+  text("rest", sale ? [sale.rest, sale.action && sale.rest && `${sale.action[0].toUpperCase()}${sale.action.slice(1)}.`].filter(Boolean).join(" ") : "");
   byId("rest").dataset.tone = sale?.restTone ?? "none";
   list(byId("resolved"), (sale?.resolved ?? []).map((done) => item("li", {}, item("b", {}, `${done.label}: `), done.says)));
   showLists(sale);

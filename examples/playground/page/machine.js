@@ -4,6 +4,7 @@ import { act, byId, changed, list, picture, shape, text } from "./parts.js";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let until = 0;
 let fallen = -1;
+let tray = []; // what is in the flap now
 
 export function showMachine(view) {
   const machine = byId("machine");
@@ -29,11 +30,11 @@ export function showMachine(view) {
   byId("sticker").hidden = !view.sticker;
   picture("sticker-code", "sticker", view.sticker);
   byId("reader").hidden = view.door !== "till";
-  showTray(view.tray);
+  tray = view.tray;
+  if (changed("tray", tray)) showTray();
 }
 
-function showTray(tray) {
-  if (!changed("tray", tray)) return;
+function showTray() {
   const newest = tray.length ? tray[tray.length - 1].n : 0;
   const fall = fallen >= 0 && newest > fallen && tray.length > 0;
   fallen = Math.max(fallen, newest, 0);

@@ -43,6 +43,10 @@ document.getElementById("night-form")?.addEventListener("submit", (event) => {
   event.preventDefault();
   act({ do: "night", n: byId("night-n").valueAsNumber || 0 });
 });
+byId("number-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  act({ do: "phone", what: byId("number").value });
+});
 
 const events = new EventSource("/events");
 events.onmessage = (event) => show(JSON.parse(event.data));

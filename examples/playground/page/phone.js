@@ -15,6 +15,7 @@ export function showPhone({ phone, door, power }) {
   }
   byId("waiting").hidden = !phone.waiting;
   byId("own").hidden = door !== "till";
+  byId("number-form").hidden = door !== "till";
   byId("scan").hidden = door === "till";
   picture("own-code", "own", phone.own);
   if (phone.payment) showPayment(phone.payment);
