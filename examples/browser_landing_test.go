@@ -27,7 +27,7 @@ const (
 	done    = "I am done"
 	thanks  = "Thank you!"
 	nothing = "Nothing was charged."
-	untaken = "Nothing was reserved or charged."
+	untaken = "Nothing was reserved or charged"
 )
 
 // door is how a customer gets from the sticker to the product.

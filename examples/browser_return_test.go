@@ -200,7 +200,7 @@ func TestBrowserKeyboard(t *testing.T) {
 		p.WaitAddress("/m/s/")
 		s.see(p, thanks)
 		s.atRest(1, 2500, 0)
-		p.TabTo("link", "Buy more")
+		p.TabTo("link", "New purchase")
 		p.Press(kb.Enter)
 		p.WaitText("Choose what you want")
 	})

@@ -67,7 +67,7 @@ func (p *Page) Accessible(what string, except ...string) {
 	for _, theme := range []string{"light", "dark"} {
 		p.must(theme, p.theme(theme))
 		for _, v := range p.violations(source, except) {
-			p.tb.Errorf("%s, %s: %s: %s\n\t%s", what, theme, v.ID, v.Help, strings.Join(v.Nodes, "\n\t"))
+			p.tb.Errorf("%s, %s: %s: %s, %d times:\n\t%s", what, theme, v.ID, v.Help, len(v.Nodes), strings.Join(v.Nodes[:min(len(v.Nodes), 3)], "\n\t"))
 		}
 	}
 	p.must("as before", p.theme(p.options.theme()), p.scripts(!p.options.NoScript))

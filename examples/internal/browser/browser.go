@@ -63,7 +63,7 @@ func New(tb testing.TB, o Options) *Page {
 		Missing(tb, err.Error())
 	}
 	ctx, cancel := chromedp.NewContext(root, chromedp.WithNewBrowserContext(), chromedp.WithNewWindow(true))
-	p := &Page{tb: tb, ctx: ctx, options: o, watch: &watch{servers: o.Servers}}
+	p := &Page{tb: tb, ctx: ctx, options: o, watch: &watch{servers: o.Servers}, root: "document"}
 	if err := p.prepare(); err != nil {
 		cancel()
 		tb.Fatalf("the browser: %v", err)

@@ -19,6 +19,14 @@ type Page struct {
 	ctx     context.Context //nolint:containedctx // chromedp keeps its tab there
 	options Options
 	watch   *watch
+	root    string // of what is looked at, as an expression
+}
+
+// Frame is what a frame of the page shows, which is of the same origin.
+func (p *Page) Frame(selector string) *Page {
+	frame := *p
+	frame.root = fmt.Sprintf(`(%s.querySelector(%q)?.contentDocument)`, p.root, selector)
+	return &frame
 }
 
 type action = chromedp.Action[chromedp.Void]
@@ -34,6 +42,13 @@ func call[P any](command cdp.Command[P, cdp.Empty], params P) action {
 // do has the browser do something, within patience.
 func do[T any](p *Page, a chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, a)
+}
+
+// try is do for what is tried again: a question about a page that is being replaced may never be answered.
+func try[T any](p *Page, a chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience/8)
 	defer cancel()
 	return chromedp.Run(ctx, a)
 }
@@ -56,7 +71,7 @@ func (p *Page) until(what string, is func() (bool, error)) {
 		}
 		select {
 		case <-deadline:
-			p.tb.Fatalf("%s: not within %v (%v); the page at %s says:\n%s", what, patience, err, p.Address(), p.Text())
+			p.tb.Fatalf("%s: not within %v (%v); the page at %s says:\n%.1000s", what, patience, err, p.Address(), p.Text())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -122,12 +137,14 @@ func (p *Page) WaitAddress(part string) {
 	})
 }
 
-// text is what is to be seen, with single blanks.
-const text = `document.body ? document.body.innerText.replace(/\s+/g, " ") : ""`
+// text gives what is to be seen, with single blanks.
+func (p *Page) text() chromedp.Action[string] {
+	return chromedp.Evaluate[string](fmt.Sprintf(`%s?.body?.innerText.replace(/\s+/g, " ") ?? ""`, p.root))
+}
 
 // Text is what is to be seen on the page.
 func (p *Page) Text() string {
-	said, _ := do(p, chromedp.Evaluate[string](text))
+	said, _ := do(p, p.text())
 	return said
 }
 
@@ -136,7 +153,7 @@ func (p *Page) WaitText(parts ...string) {
 	p.tb.Helper()
 	for _, part := range parts {
 		p.until(fmt.Sprintf("%q", part), func() (bool, error) {
-			said, err := do(p, chromedp.Evaluate[string](text))
+			said, err := try(p, p.text())
 			return strings.Contains(said, part), err
 		})
 	}

@@ -18,10 +18,10 @@ import (
 var errNone = errors.New("there is none")
 
 // find gives the elements that a screen reader calls so: "button" and "Pay". An empty name is any.
-func find(role, name string) chromedp.Action[[]cdp.BackendNodeID] {
+func (p *Page) find(role, name string) chromedp.Action[[]cdp.BackendNodeID] {
 	return func(ctx context.Context, t *chromedp.Target) ([]cdp.BackendNodeID, error) {
-		document, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"})
-		if err != nil {
+		document, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{Expression: p.root})
+		if err != nil || document.Result.ObjectID == "" {
 			return nil, err
 		}
 		tree, err := cdp.Call(ctx, t, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{
@@ -40,10 +40,12 @@ func find(role, name string) chromedp.Action[[]cdp.BackendNodeID] {
 // Has says whether there is such an element.
 func (p *Page) Has(role, name string) bool {
 	p.tb.Helper()
-	found, err := do(p, find(role, name))
-	if err != nil {
-		p.tb.Fatalf("%s %q: %v", role, name, err)
-	}
+	var found []cdp.BackendNodeID
+	p.until(fmt.Sprintf("a look for %s %q", role, name), func() (bool, error) {
+		var err error
+		found, err = try(p, p.find(role, name))
+		return err == nil, err
+	})
 	return len(found) > 0
 }
 
@@ -51,7 +53,7 @@ func (p *Page) Has(role, name string) bool {
 func (p *Page) WaitFor(role, name string) {
 	p.tb.Helper()
 	p.until(fmt.Sprintf("%s %q", role, name), func() (bool, error) {
-		found, err := do(p, find(role, name))
+		found, err := try(p, p.find(role, name))
 		return len(found) > 0, err
 	})
 }
@@ -61,12 +63,12 @@ func (p *Page) Click(role, name string) {
 	p.tb.Helper()
 	what := fmt.Sprintf("click on %s %q", role, name)
 	p.until(what, func() (bool, error) {
-		_, err := do(p, chromedp.Steps(chromedp.Evaluate[chromedp.Void](`window.before = true`), p.click(role, name, 1)))
+		_, err := try(p, chromedp.Steps(chromedp.Evaluate[chromedp.Void](`window.before = true`), p.click(role, name, 1)))
 		return err == nil, err
 	})
 	if p.options.NoScript && (role == "button" || role == "link") { // which leads to another page, whose buttons may be the same
 		p.until(what, func() (bool, error) {
-			return do(p, chromedp.Evaluate[bool](`!window.before && document.readyState === "complete"`))
+			return try(p, chromedp.Evaluate[bool](`!window.before && document.readyState === "complete"`))
 		})
 	}
 }
@@ -75,14 +77,14 @@ func (p *Page) Click(role, name string) {
 func (p *Page) ClickTwice(role, name string) {
 	p.tb.Helper()
 	p.until(fmt.Sprintf("two clicks on %s %q", role, name), func() (bool, error) {
-		_, err := do(p, p.click(role, name, 2))
+		_, err := try(p, p.click(role, name, 2))
 		return err == nil, err
 	})
 }
 
 func (p *Page) click(role, name string, times int) action {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		found, err := find(role, name)(ctx, t)
+		found, err := p.find(role, name)(ctx, t)
 		switch {
 		case err != nil:
 			return err
@@ -91,18 +93,10 @@ func (p *Page) click(role, name string, times int) action {
 		case len(found) > 1:
 			return fmt.Errorf("there are %d", len(found))
 		}
-		if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: found[0]}); err != nil {
-			return err
-		}
-		where, err := cdp.Call(ctx, t, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: found[0]})
+		x, y, err := middle(ctx, t, found[0])
 		if err != nil {
 			return err
 		}
-		if len(where.Quads) == 0 {
-			return errors.New("it is not to be seen")
-		}
-		q := where.Quads[0]
-		x, y := (q[0]+q[4])/2, (q[1]+q[5])/2
 		if err := p.touch(ctx, t, x, y); err != nil {
 			return err
 		}
@@ -112,6 +106,46 @@ func (p *Page) click(role, name string, times int) action {
 			cancel()
 		}
 		return nil
+	})
+}
+
+// middle scrolls to an element and gives where it then is.
+func middle(ctx context.Context, t *chromedp.Target, node cdp.BackendNodeID) (x, y float64, err error) {
+	if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
+		return 0, 0, err
+	}
+	where, err := cdp.Call(ctx, t, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case len(where.Quads) == 0:
+		return 0, 0, errors.New("it is not to be seen")
+	default:
+		q := where.Quads[0]
+		return (q[0] + q[4]) / 2, (q[1] + q[5]) / 2, nil
+	}
+}
+
+// ClickOn touches what a selector finds first.
+func (p *Page) ClickOn(selector string) {
+	p.tb.Helper()
+	p.until("click on "+selector, func() (bool, error) {
+		_, err := try(p, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			found, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{Expression: fmt.Sprintf(`%s?.querySelector(%q)`, p.root, selector)})
+			if err != nil || found.Result.ObjectID == "" {
+				return errors.Join(errNone, err)
+			}
+			node, err := cdp.Call(ctx, t, dom.DescribeNode, dom.DescribeNodeParams{ObjectID: found.Result.ObjectID})
+			if err != nil {
+				return err
+			}
+			x, y, err := middle(ctx, t, node.Node.BackendNodeID)
+			if err != nil {
+				return err
+			}
+			return p.touch(ctx, t, x, y)
+		}))
+		return err == nil, err
 	})
 }
 
@@ -159,7 +193,7 @@ func (p *Page) TabTo(role, name string) {
 
 func (p *Page) focused(role, name string) chromedp.Action[bool] {
 	return func(ctx context.Context, t *chromedp.Target) (bool, error) {
-		found, err := find(role, name)(ctx, t)
+		found, err := p.find(role, name)(ctx, t)
 		if err != nil || len(found) == 0 {
 			return false, err
 		}
