@@ -48,6 +48,7 @@ type shop struct {
 	mu       sync.Mutex
 	products []vending.Product
 	site     http.Handler
+	pages    *landing.Site
 	operator *vending.Operator
 	stop     func() // the worker
 }
@@ -71,10 +72,7 @@ func openShop(t *testing.T, o browser.Options, adapt func(*vending.Config)) *sho
 	t.Cleanup(theirs.Close)
 	ours := httptest.NewServer(s)
 	s.address = ours.URL
-	t.Cleanup(func() {
-		ours.CloseClientConnections() // streams would be waited for
-		ours.Close()
-	})
+	t.Cleanup(ours.Close)
 
 	keys := s.vipps.Credentials()
 	client, err := vipps.NewClient(vipps.Config{
@@ -97,7 +95,10 @@ func openShop(t *testing.T, o browser.Options, adapt func(*vending.Config)) *sho
 		adapt(&s.config)
 	}
 	s.start()
-	t.Cleanup(func() { s.stop() })
+	t.Cleanup(func() {
+		s.stop()
+		s.pages.Close()
+	})
 	s.listen(client)
 	return s
 }
@@ -119,13 +120,14 @@ func (s *shop) start() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.operator, s.site, s.stop = operator, site, database.Run(context.WithoutCancel(s.Context()), operator)
+	s.operator, s.site, s.pages, s.stop = operator, site, site, database.Run(context.WithoutCancel(s.Context()), operator)
 }
 
 // restart is the process dying and another one beginning, on the same store.
 func (s *shop) restart() {
 	s.Helper()
 	s.stop()
+	s.pages.Close() // the streams are cut
 	s.start()
 }
 

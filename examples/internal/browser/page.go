@@ -161,10 +161,22 @@ func (p *Page) WaitText(parts ...string) {
 
 // Picture is all of the page, as a PNG.
 func (p *Page) Picture() []byte {
+	p.tb.Helper()
 	width, height := p.options.size()
 	if full, err := do(p, chromedp.Evaluate[int64](`Math.ceil(document.documentElement.scrollHeight)`)); err == nil {
 		height = min(max(height, full), 4000)
 	}
+	return p.picture(width, height)
+}
+
+// Screen is what of the page is on the screen, as a PNG.
+func (p *Page) Screen() []byte {
+	p.tb.Helper()
+	return p.picture(p.options.size())
+}
+
+func (p *Page) picture(width, height int64) []byte {
+	p.tb.Helper()
 	beyond := true
 	shot, err := do(p, func(ctx context.Context, t *chromedp.Target) (page.CaptureScreenshotResult, error) {
 		return cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{
