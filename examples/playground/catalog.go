@@ -47,12 +47,12 @@ type door struct {
 }
 
 var doors = []door{
-	{"dynamic", "Dynamic QR", "Choose, and the machine's screen shows a code for exactly that.", "dynamic", vending.DynamicQR, false},
-	{"selection", "Site, choose there", "The sticker opens a page. Choose and pay on it.", "selection", vending.SiteSelection, true},
-	{"payment", "Site, pay there", "Choose on the machine. The sticker opens a page that takes the payment.", "payment", vending.SitePayment, true},
-	{"maximum", "Static QR", "The sticker opens a page. Approve a maximum, then choose; the rest is released.", "maximum", vending.StaticQR, true},
-	{"callback", "Callback code", "The app scans the sticker and is asked at once, without a page. Then choose.", "callback", vending.CheckIn, true},
-	{"till", "Till", "Choose, then show the phone's own code, or say its number.", "till", vending.Till, false},
+	{"dynamic", "Dynamic QR", "Choose, and scan the code on the screen.", "dynamic", vending.DynamicQR, false},
+	{"selection", "Site, choose there", "Scan, then choose and pay on the page.", "selection", vending.SiteSelection, true},
+	{"payment", "Site, pay there", "Choose here, then scan and pay on the page.", "payment", vending.SitePayment, true},
+	{"maximum", "Static QR", "Scan, approve a maximum, then choose here.", "maximum", vending.StaticQR, true},
+	{"callback", "Callback code", "Scan with the app, approve, then choose here.", "callback", vending.CheckIn, true},
+	{"till", "Till", "Choose, then show the phone’s code.", "till", vending.Till, false},
 }
 
 func doorNamed(id string) (door, bool) {

@@ -43,7 +43,7 @@ func (p *playground) pages() http.Handler {
 	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(static)))
 	mux.Handle("GET /favicon.ico", http.RedirectHandler("/static/icon.svg", http.StatusSeeOther))
 	mux.HandleFunc("GET /events", p.events)
-	mux.HandleFunc("GET /code/{of}", p.draw)
+	mux.HandleFunc("GET /code", p.draw)
 	mux.HandleFunc("POST /do", p.pressed)
 	mux.HandleFunc("GET /landing", p.landing)
 	mux.Handle(pagesPath+"/", p.proxy())
@@ -175,22 +175,23 @@ func mark(content string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// draw gives the code of the screen, of the sticker or of the customer, as long as it is there.
+// draw gives the code that a mark stands for, as long as there is one. The page may be a door behind.
 func (p *playground) draw(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
+	wanted := r.URL.Query().Get("mark")
 	content := ""
-	switch r.PathValue("of") {
-	case "sticker":
-		content = p.code[p.door.ID]
-	case "screen":
-		if s := p.current(); s != nil {
+	p.mu.Lock()
+	for _, code := range p.code {
+		if mark(code) == wanted {
+			content = code
+		}
+	}
+	for _, s := range p.sales {
+		if s.Code != "" && mark(s.Code) == wanted {
 			content = s.Code
 		}
-	case "own":
-		content = p.code["own"]
 	}
 	p.mu.Unlock()
-	if content == "" || mark(content) != r.URL.Query().Get("mark") {
+	if content == "" {
 		http.NotFound(w, r)
 		return
 	}

@@ -238,7 +238,7 @@ func (p *playground) saleView(s *sale) *saleView {
 	}
 	v.Portal = v.Money.Reserved > 0
 	for _, step := range s.History {
-		v.Steps = append(v.Steps, stepView{step.At.Local().Format("15:04:05.0"), string(step.From), string(step.To), because(step)})
+		v.Steps = append(v.Steps, stepView{step.At.Local().Format("15:04:05"), string(step.From), string(step.To), because(step)})
 		if !slices.Contains(v.Path, string(step.To)) {
 			v.Path = append(v.Path, string(step.To))
 		}
@@ -353,7 +353,7 @@ func (p *playground) calls(session string) []callView {
 			list[n-1].N++
 			continue
 		}
-		l.view.At = l.at.Format("15:04:05.0")
+		l.view.At = l.at.Format("15:04:05")
 		list = append(list, l.view)
 	}
 	return list

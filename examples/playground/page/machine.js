@@ -23,12 +23,12 @@ export function showMachine(view) {
   byId("screen").dataset.tone = tone;
   text("screen-title", title);
   text("screen-text", words);
-  picture("screen-code", "screen", code);
+  picture("screen-code", code);
   until = view.screen.until;
   countDown();
   text("plate", view.line);
   byId("sticker").hidden = !view.sticker;
-  picture("sticker-code", "sticker", view.sticker);
+  picture("sticker-code", view.sticker);
   byId("reader").hidden = view.door !== "till";
   tray = view.tray;
   if (changed("tray", tray)) showTray();

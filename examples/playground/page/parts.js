@@ -28,10 +28,10 @@ export function text(id, words) {
 }
 
 // picture shows the code that a mark stands for.
-export function picture(id, of, mark) {
+export function picture(id, mark) {
   const image = byId(id);
   image.hidden = !mark;
-  if (mark && image.dataset.mark !== mark) image.src = `/code/${of}?mark=${mark}`;
+  if (mark && image.dataset.mark !== mark) image.src = `/code?mark=${mark}`;
   image.dataset.mark = mark;
 }
 

@@ -17,7 +17,7 @@ export function showPhone({ phone, door, power }) {
   byId("own").hidden = door !== "till";
   byId("number-form").hidden = door !== "till";
   byId("scan").hidden = door === "till";
-  picture("own-code", "own", phone.own);
+  picture("own-code", phone.own);
   if (phone.payment) showPayment(phone.payment);
   if (changed("mine", phone.mine)) {
     list(byId("mine"), phone.mine.length ? phone.mine.map((p) => item("li", {}, item("b", {}, p.text), item("span", {}, p.state), item("i", {}, money(p.money.captured || p.money.reserved)))) : [item("li", {}, "No payments yet")]);
