@@ -21,6 +21,7 @@ const workerFlag = "-worker"
 // child is the controller as the rest of the playground sees it. Its power is cut and restored.
 type child struct {
 	said func(report)
+	died func(error) // by itself
 
 	mu      sync.Mutex
 	running *running // nil while it has no power
@@ -109,11 +110,15 @@ func (c *child) hear(r *running, output io.Reader, listening chan<- string) {
 	if !r.killed {
 		r.problem = fmt.Errorf("%w: %w: %s", errDied, errors.Join(err), r.stderr.last())
 	}
-	if c.running == r {
+	was := c.running == r
+	if was {
 		c.running = nil
 	}
 	c.mu.Unlock()
 	close(r.done)
+	if was {
+		c.died(r.problem)
+	}
 }
 
 // kill cuts the power, and waits until it is gone. What was said before has been heard.

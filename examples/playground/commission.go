@@ -53,12 +53,12 @@ func (p *playground) commission(ctx context.Context, public string) error {
 		if err != nil {
 			return err
 		}
-		p.code[d.ID] = made.Code.Content
+		p.print(d.ID, made.Code.Content)
 	}
 	if p.emulator == nil {
 		return nil
 	}
-	p.code["own"] = p.emulator.PersonalQR(number)
+	p.print("own", p.emulator.PersonalQR(number))
 	return p.listen(ctx, client, codes)
 }
 
@@ -81,8 +81,16 @@ func (p *playground) listen(ctx context.Context, client *vipps.Client, codes *qr
 	if err != nil {
 		return err
 	}
-	p.code[machine.ID] = made.Code.Content
+	p.print(machine.ID, made.Code.Content)
 	return nil
+}
+
+// print keeps what a code says.
+func (p *playground) print(of, content string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.code[of] = content
+	p.touch()
 }
 
 // keysIn gives 64 random bytes, the same whenever the folder is used: what is stored stays readable, and pages stay where

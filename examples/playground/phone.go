@@ -45,18 +45,18 @@ func (f *phone) follow(p *playground, s *vending.Session) {
 // scan points the camera at the machine: at its screen, or at the sticker.
 func (p *playground) scan() error {
 	p.mu.Lock()
-	current, code := p.current(), p.code[p.door.ID]
-	p.mu.Unlock()
-	if !p.door.Sticker {
-		if current == nil || current.Code == "" {
-			return errors.New("there is no code on the screen: choose a product first")
-		}
+	d, code := p.door, p.code[p.door.ID]
+	if current := p.current(); !d.Sticker && current != nil {
 		code = current.Code
+	}
+	p.mu.Unlock()
+	if !d.Sticker && code == "" {
+		return errors.New("there is no code on the screen: choose a product first")
 	}
 	if code == "" {
 		return errors.New("there is no code to scan at this door")
 	}
-	if p.door.Door == vending.CheckIn {
+	if d.Door == vending.CheckIn {
 		p.mu.Lock()
 		p.phone = phone{view: "home", waiting: true, turn: p.phone.turn}
 		p.touch()

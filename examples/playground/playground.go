@@ -153,6 +153,14 @@ func (p *playground) cut() {
 	p.touch()
 }
 
+// died is the controller ending by itself, which it does not.
+func (p *playground) died(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.power, p.message = "off", err.Error()
+	p.touch()
+}
+
 // ask asks the controller for something.
 func (p *playground) ask(asked order) error {
 	address := p.child.address()

@@ -78,7 +78,7 @@ func newPlayground(ctx context.Context, o options, folder, address, back string)
 		ctx: ctx, power: "off", door: doors[0], change: make(chan struct{}), sales: map[string]*sale{}, code: map[string]string{},
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 20, IdleConnTimeout: time.Minute}},
 	}
-	p.motor, p.child = newMotor(p, o.pace), &child{said: p.heard}
+	p.motor, p.child = newMotor(p, o.pace), &child{said: p.heard, died: p.died}
 	p.hook, p.gate = &hook{playground: p, client: p.client}, &gate{playground: p}
 	p.told = assignment{
 		Environment: vipps.Test, Currency: vipps.NOK, Vipps: back, Parts: back, Secret: rand.Text(), Folder: folder,
