@@ -8,7 +8,7 @@ import (
 
 const (
 	// dead is how long the worker stays dead.
-	dead = time.Second
+	dead = 4 * time.Second
 	// grace is how long after the restart sessions may be without a worker.
 	grace = 5 * time.Second
 	// recovery bounds the whole of it.
@@ -75,7 +75,7 @@ func (w *world) survive(ctx context.Context, f *findings, ids []string) error {
 	f.owed = q[1]
 	f.report.Add("owed a capture at the restart", "%d: sent after %s (p50), all after %s", len(owed), short(q[0]), short(q[1]))
 	q = w.customers.after(restart, held)
-	f.report.Add("  and held by the killed worker", "%d: sent after %s (p50), all after %s; a claim lasts 15s", len(held), short(q[0]), short(q[1]))
+	f.report.Add("  and held by the killed worker", "%d: sent after %s (p50), all after %s; a claim lasts 15s, and 25s once the machine may have been told", len(held), short(q[0]), short(q[1]))
 	return nil
 }
 

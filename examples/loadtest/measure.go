@@ -51,25 +51,29 @@ func (w *world) sell(ctx context.Context, f *findings) error {
 	if err != nil {
 		return err
 	}
-	own, began, calls := processorTime(), time.Now(), w.calls()
+	own, server, began, calls := processorTime(), w.serverTime(ctx), time.Now(), w.calls()
 	until := w.customers.come(ctx)
 	if err := w.customers.settled(ctx, w.approve.high+time.Minute); err != nil {
 		return err
 	}
 	took := time.Since(began)
-	own = processorTime() - own
+	own, server = processorTime()-own, w.serverTime(ctx)-server
 	after, err := w.usage(false)
 	if err != nil {
 		return err
 	}
 	used := after.minus(before)
 	sold, in := w.customers.served(until)
+	if w.rate > 0 {
+		in = sold // as many as have come, if some of them later
+	}
 	each := func(n int64) float64 { return float64(n) / float64(max(sold, 1)) }
 	f.perSecond = float64(in) / until.Sub(began).Seconds()
 	f.perCore = float64(sold) / max(used.CPU.Seconds(), 1e-9)
 	f.report.Add("sessions per second", "%.0f: %d in %s", f.perSecond, in, short(until.Sub(began)))
 	f.report.Add("sessions per second and core of the SDK", "%.0f: %.0f µs of processor time each", f.perCore, each(used.CPU.Microseconds()))
-	f.report.Add("cores used", "%.2f by the SDK, %.2f by emulator, customers and machines", used.CPU.Seconds()/took.Seconds(), own.Seconds()/took.Seconds())
+	f.report.Add("cores used", "%.2f by the SDK, %.2f by PostgreSQL, %.2f by emulator, customers and machines",
+		used.CPU.Seconds()/took.Seconds(), server.Seconds()/took.Seconds(), own.Seconds()/took.Seconds())
 	now := w.calls()
 	words := []string{fmt.Sprintf("%.2f:", each(int64(now[""]-calls[""])))}
 	for _, op := range operations {
@@ -78,7 +82,7 @@ func (w *world) sell(ctx context.Context, f *findings) error {
 		}
 	}
 	f.report.Add("API calls per session", "%s", strings.Join(words, " "))
-	f.report.Add("store writes and reads per session", "%.2f and %.2f", each(used.Writes), each(used.Reads))
+	f.report.Add("store writes and reads per session", "%.2f and %.2f; %.2f claims found nothing", each(used.Writes), each(used.Reads), each(used.Idle))
 	f.report.Add("memory of the SDK", "%s at the end, %s at its peak", mebibytes(after.Resident), mebibytes(after.Peak))
 	return nil
 }

@@ -30,7 +30,7 @@ func (w *world) settings(ctx context.Context) ([]audit.Line, error) {
 	if w.webhooks {
 		hooks = "webhooks"
 	}
-	r.Add("workers", "%d processes, %s, %s", w.options.workers, hooks, polls)
+	r.Add("workers", "processes: %d, %s, %s", w.options.workers, hooks, polls)
 	r.Add("customers", "approve after %s, on %d machines; the API answers after %s", w.approve.String(), w.options.machines, w.latency)
 	return r.Lines, nil
 }

@@ -112,10 +112,11 @@ func (p Place) open(ctx context.Context) (vending.Store, *sql.DB, error) {
 	return store, db, nil
 }
 
-// counted is a store that counts what is asked of it. What a claim finds is one write, and one that finds nothing none.
+// counted is a store that counts what is asked of it. A claim is one write, but for one that finds nothing: that is counted
+// apart.
 type counted struct {
 	vending.Store
-	reads, writes atomic.Int64
+	reads, writes, idle atomic.Int64
 }
 
 // Create implements [vending.Store].
@@ -148,6 +149,9 @@ func (c *counted) Due(ctx context.Context, limit int, lease time.Duration) iter.
 			if !yield(s, err) {
 				return
 			}
+		}
+		if !found {
+			c.idle.Add(1)
 		}
 	}
 }

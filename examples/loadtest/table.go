@@ -18,9 +18,9 @@ const (
 	waitingAim = "≤ 100 MiB, < 5 % of a core"
 	waitingRun = " -waiting 100000 -polls -1 -rate 50 -for 10s -approve 1s"
 	hookRun    = " -rate 50 -for 30s -approve 1s-10s -machines 1000"
-	pollRun    = " -rate 50 -for 30s -approve 5s-25s -machines 2000 -webhooks=false -polls 1000"
+	pollRun    = " -rate 50 -for 30s -approve 5s-25s -machines 2000 -webhooks=false -polls 2000"
 	killAim    = "0 without a worker after 5 s, owed captures ≤ 60 s"
-	killRun    = " -waiting 10000 -kill -approve 0s-20s"
+	killRun    = " -waiting 10000 -kill -approve 0s-40s"
 )
 
 var rows = []row{

@@ -15,6 +15,7 @@ type Usage struct {
 	Resident      int64 // bytes; 0 where the system does not say
 	Peak          int64
 	Reads, Writes int64 // of the store
+	Idle          int64 // claims that found nothing to do
 }
 
 // Measure says what the worker has used. Settled gives what is garbage back to the system first.
@@ -24,17 +25,17 @@ func (w *Worker) Measure(settled bool, u *Usage) error { //nolint:unparam // as 
 	}
 	*u = Usage{CPU: processorTime(), Resident: memory("VmRSS"), Peak: memory("VmHWM")}
 	if w.store != nil {
-		u.Reads, u.Writes = w.store.reads.Load(), w.store.writes.Load()
+		u.Reads, u.Writes, u.Idle = w.store.reads.Load(), w.store.writes.Load(), w.store.idle.Load()
 	}
 	return nil
 }
 
 func (u Usage) plus(v Usage) Usage {
-	return Usage{u.CPU + v.CPU, u.Resident + v.Resident, u.Peak + v.Peak, u.Reads + v.Reads, u.Writes + v.Writes}
+	return Usage{u.CPU + v.CPU, u.Resident + v.Resident, u.Peak + v.Peak, u.Reads + v.Reads, u.Writes + v.Writes, u.Idle + v.Idle}
 }
 
 func (u Usage) minus(v Usage) Usage {
-	return Usage{u.CPU - v.CPU, u.Resident - v.Resident, u.Peak - v.Peak, u.Reads - v.Reads, u.Writes - v.Writes}
+	return Usage{u.CPU - v.CPU, u.Resident - v.Resident, u.Peak - v.Peak, u.Reads - v.Reads, u.Writes - v.Writes, u.Idle - v.Idle}
 }
 
 // memory reads a line of what Linux says of this process, in bytes.
