@@ -12,7 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,6 +88,12 @@ func launch(t *testing.T, env []string, args ...string) *process.Process {
 func start(t *testing.T, args ...string) (*page, *process.Process) {
 	t.Helper()
 	program := launch(t, nil, append([]string{"-pace", "30ms"}, args...)...)
+	if runtime.GOOS != "windows" && !slices.Contains(args, "-db") { // it removes its folder
+		t.Cleanup(func() {
+			program.Stop(syscall.SIGINT)
+			program.Wait()
+		})
+	}
 	return open(t, program.Line("open ")), program
 }
 

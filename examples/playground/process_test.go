@@ -25,8 +25,9 @@ func TestFolder(t *testing.T) {
 	if again, err := os.ReadDir(folder); err != nil || len(again) == 0 {
 		t.Fatalf("nothing is kept: %v", err)
 	}
-	again, _ := start(t, "-db", folder)
+	again, program := start(t, "-db", folder)
 	again.until("there again", func(v shown) bool { return v.Sale != nil })
+	stop(t, program)
 }
 
 func stop(t *testing.T, program *process.Process) {
