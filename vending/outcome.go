@@ -55,6 +55,8 @@ func (o Outcome) Action() string {
 		return "look at the payment in the portal: its reservation could not be released"
 	case o.NotRefunded > 0:
 		return "pay the customer back another way, or look at the payment in the portal: the refund was refused"
+	case o.Over > 0 && o.Unknown > 0:
+		return "look at the machine's counters: more was captured than is known to have dropped; refund what did not come out"
 	case o.Over > 0:
 		return "refund what was captured beyond what dropped, if nobody has meant it"
 	case o.Lost > o.Returned:
