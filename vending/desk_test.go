@@ -398,16 +398,27 @@ func TestSellWithReceipt(t *testing.T) {
 func TestQuote(t *testing.T) {
 	t.Parallel()
 	s := staticShop(t, vippstest.Options{}, nil)
-	amount, maximum, err := s.operator.QuoteStaticQR(t.Context(), vending.StaticQROrder{Machine: "oslo12", Items: 2})
-	if err != nil || !maximum || amount != (vipps.Amount{Value: 2 * chipsPrice, Currency: vipps.NOK}) {
-		t.Errorf("%s, %t, %v", amount, maximum, err)
+	order := vending.StaticQROrder{Machine: "oslo12", Items: 2}
+	quote, err := s.operator.QuoteStaticQR(t.Context(), order)
+	if err != nil || !cmp.Equal(quote, &vending.Quote{Amount: vipps.Amount{Value: 2 * chipsPrice, Currency: vipps.NOK}, Maximum: true}) {
+		t.Errorf("%+v, %v", quote, err)
 	}
 	if err := s.operator.ReportSelection("oslo12", products(1)...); err != nil {
 		t.Fatal(err)
 	}
-	amount, maximum, err = s.operator.QuoteStaticQR(t.Context(), vending.StaticQROrder{Machine: "oslo12", Items: 2})
-	if err != nil || maximum || amount.Value != colaPrice {
-		t.Errorf("after a choice: %s, %t, %v", amount, maximum, err)
+	quote, err = s.operator.QuoteStaticQR(t.Context(), order)
+	if err != nil || !cmp.Equal(quote, &vending.Quote{Amount: vipps.Amount{Value: colaPrice, Currency: vipps.NOK}, Products: products(1)}) {
+		t.Errorf("after a choice: %+v, %v", quote, err)
+	}
+	for name, order := range map[string]vending.StaticQROrder{
+		"another amount":   {Machine: "oslo12", Shown: chipsPrice, Products: shown(1)},
+		"a maximum":        {Machine: "oslo12", Shown: colaPrice},
+		"another product":  {Machine: "oslo12", Shown: colaPrice, Products: []vending.Shown{{Slot: "D4", Price: colaPrice}}},
+		"one product more": {Machine: "oslo12", Shown: colaPrice, Products: append(shown(1), vending.Shown{Slot: "A2"})},
+	} {
+		if _, err := s.operator.OpenStaticQR(t.Context(), order); !errors.Is(err, vending.ErrRepriced) {
+			t.Errorf("shown %s: %v", name, err)
+		}
 	}
 	if n := len(s.vipps.Payments()); n != 0 {
 		t.Errorf("%d payments", n)

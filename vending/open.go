@@ -247,6 +247,8 @@ func (o *Operator) open(ctx context.Context, s *Session, request epayment.Create
 		return o.leave(ctx, s.ID, ctx.Err())
 	case made.Refusal == epayment.CodeCustomerNotFound:
 		return fmt.Errorf("session %s: %w: %w", s.ID, ErrCustomer, cmp.Or(failure, errNotOpened))
+	case made.Reason == ReasonRefused:
+		return fmt.Errorf("session %s: %w: %w", s.ID, ErrRefused, cmp.Or(failure, errNotOpened))
 	case !slices.Contains([]State{Waiting, Choosing, Vending}, made.State):
 		return fmt.Errorf("session %s: the payment could not be made (%s): %w", s.ID, made.Reason, cmp.Or(failure, errNotOpened))
 	default:
@@ -258,6 +260,10 @@ func (o *Operator) open(ctx context.Context, s *Session, request epayment.Create
 // ErrCustomer means that Vipps MobilePay does not make this payment with this customer: they may not use the app, be blocked
 // or too young (7010). Do not say that a number is wrong; offer another way to pay.
 var ErrCustomer = errors.New("vending: this customer cannot pay this way")
+
+// ErrRefused means that Vipps MobilePay has refused the payment for good: it will not be made by trying again. What is wrong
+// stands in the error.
+var ErrRefused = errors.New("vending: the payment was refused")
 
 var errNotOpened = errors.New("no answer in time")
 

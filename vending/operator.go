@@ -193,6 +193,9 @@ func NewOperator(config Config) (*Operator, error) {
 // Currency is that of the sales unit.
 func (o *Operator) Currency() vipps.Currency { return o.config.Currency }
 
+// ReturnURL is that of the Config, with "{token}" in it.
+func (o *Operator) ReturnURL() string { return o.config.ReturnURL }
+
 // timeouts are those of a machine.
 func (o *Operator) timeouts(machine string) Timeouts {
 	return o.config.MachineTimeouts[machine].withDefaults(o.config.Timeouts)

@@ -97,6 +97,13 @@ type Shown struct {
 	Price int64
 }
 
+func checkShown(require func(bool, string, ...any), all []Shown) {
+	require(len(all) <= maxProducts, "Products: must be at most %d of them", maxProducts)
+	for i, shown := range all {
+		require(len(shown.Slot) <= maxText, "Products[%d].Slot: must be at most %d bytes", i, maxText)
+	}
+}
+
 // same checks that products are the ones a page showed, for the prices it showed.
 func same(products []Product, shown []Shown) error {
 	for i, product := range products {

@@ -108,10 +108,8 @@ func (o *Operator) OpenSitePayment(ctx context.Context, order SiteOrder) (*Redir
 func (order *SiteOrder) check(op string) error {
 	var f findings
 	f.require(isMachine(order.Machine), machineRule)
-	f.require(len(order.Products) > 0 && len(order.Products) <= maxProducts, "Products: must be 1 to %d of them", maxProducts)
-	for i, shown := range order.Products {
-		f.require(len(shown.Slot) <= maxText, "Products[%d].Slot: must be at most %d bytes", i, maxText)
-	}
+	f.require(len(order.Products) > 0, "Products: must be set")
+	checkShown(f.require, order.Products)
 	f.require(len(order.Planogram) <= maxText, "Planogram: must be at most %d bytes", maxText)
 	f.require(len(order.Visit) <= maxText, "Visit: must be at most %d bytes", maxText)
 	checkDescription(f.require, order.Description)

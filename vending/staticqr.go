@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
@@ -27,10 +28,11 @@ type StaticQROrder struct {
 	// Description is shown in the app if a maximum is reserved: 3 to 100 characters. Defaults to saying that it is only
 	// reserved.
 	Description string
-	// Shown is the amount that the page has named, in minor units. If it is another by now the error is [ErrRepriced].
-	// 0 compares nothing.
-	Shown int64
-	// Visit is as in [SiteOrder]: the same visit, machine and Shown are one session.
+	// Shown is the amount that the page has named, in minor units, and Products what it has named as chosen on the machine;
+	// none for a maximum. If it is something else by now the error is [ErrRepriced]. With Shown 0 nothing is compared.
+	Shown    int64
+	Products []Shown
+	// Visit is as in [SiteOrder]: the same visit, machine, Shown and Products are one session.
 	Visit string
 }
 
@@ -51,7 +53,7 @@ func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redi
 	if o.config.ReturnURL == "" {
 		return nil, fmt.Errorf("%s: %w: Config.ReturnURL: must be set for this door", op, vipps.ErrInvalidRequest)
 	}
-	return o.once(ctx, order.Machine, order.Visit, order.Shown, func(id string) (*Redirect, error) {
+	return o.once(ctx, order.Machine, order.Visit, order.shown(), func(id string) (*Redirect, error) {
 		return o.openStaticQR(ctx, id, order)
 	})
 }
@@ -60,14 +62,14 @@ func (o *Operator) openStaticQR(ctx context.Context, id string, order StaticQROr
 	if err := o.Ready(ctx, order.Machine); err != nil {
 		return nil, err
 	}
-	s, err := o.static(ctx, StaticQR, order)
+	s, _, err := o.static(ctx, StaticQR, order)
 	if err != nil {
 		return nil, err
 	}
 	s.ID = id
-	if order.Shown != 0 && order.Shown != s.Reserved {
-		return nil, fmt.Errorf("machine %s: %s is %s by now: %w", order.Machine, vipps.Amount{Value: order.Shown, Currency: s.Currency},
-			vipps.Amount{Value: s.Reserved, Currency: s.Currency}, ErrRepriced)
+	if order.Shown != 0 && !order.names(&s) {
+		return nil, fmt.Errorf("machine %s: what was shown for %s is %s by now: %w", order.Machine, vipps.Amount{Value: order.Shown, Currency: s.Currency},
+			s.describe(), ErrRepriced)
 	}
 	request := o.request(&s, s.only(order.Description))
 	request.UserFlow = epayment.WebRedirect
@@ -77,43 +79,65 @@ func (o *Operator) openStaticQR(ctx context.Context, id string, order StaticQROr
 	return o.redirect(&s), nil
 }
 
-// QuoteStaticQR says what [Operator.OpenStaticQR] would reserve now, for the page that names it before the button is pressed,
-// and whether that is a maximum. Nothing is made.
-func (o *Operator) QuoteStaticQR(ctx context.Context, order StaticQROrder) (amount vipps.Amount, maximum bool, err error) {
+// shown is what a page has named.
+func (order *StaticQROrder) shown() string { return fmt.Sprintf("%d %v", order.Shown, order.Products) }
+
+// names says that a session is for what the page has named.
+func (order *StaticQROrder) names(s *Session) bool {
+	return order.Shown == s.Reserved && slices.EqualFunc(order.Products, s.Items, func(shown Shown, item Item) bool {
+		return shown.Slot == item.Slot && shown.Price == item.Price
+	})
+}
+
+// Quote is what a sticker's page names before the button is pressed.
+type Quote struct {
+	Amount vipps.Amount
+	// Maximum says that Amount is only reserved, and that the customer chooses afterwards. Else Products were chosen on the
+	// machine before, and Amount is their price.
+	Maximum  bool
+	Products []Product
+}
+
+// QuoteStaticQR says what [Operator.OpenStaticQR] would reserve now. Nothing is made.
+func (o *Operator) QuoteStaticQR(ctx context.Context, order StaticQROrder) (*Quote, error) {
 	if err := order.check("vending.QuoteStaticQR"); err != nil {
-		return vipps.Amount{}, false, err
+		return nil, err
 	}
-	s, err := o.static(ctx, StaticQR, order)
-	return vipps.Amount{Value: s.Reserved, Currency: s.Currency}, s.Maximum, err
+	s, chosen, err := o.static(ctx, StaticQR, order)
+	if err != nil {
+		return nil, err
+	}
+	return &Quote{Amount: vipps.Amount{Value: s.Reserved, Currency: s.Currency}, Maximum: s.Maximum, Products: chosen}, nil
 }
 
 func (order *StaticQROrder) check(op string) error {
 	var f findings
 	f.require(isMachine(order.Machine), machineRule)
 	f.require(order.Items >= 0 && order.Items <= maxProducts, "Items: must be 0 to %d", maxProducts)
+	checkShown(f.require, order.Products)
 	f.require(len(order.Visit) <= maxText, "Visit: must be at most %d bytes", maxText)
 	f.require(order.MinimumUserAge >= 0 && order.MinimumUserAge <= 100, "MinimumUserAge: must be 0 to 100")
 	checkDescription(f.require, order.Description)
 	return f.err(op)
 }
 
-// static makes the session of a sticker: for what was chosen on the machine before, else for a maximum.
-func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (Session, error) {
+// static makes the session of a sticker: for what was chosen on the machine before, which it gives too, else for a maximum.
+func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (Session, []Product, error) {
 	age := max(order.MinimumUserAge, o.config.MinimumUserAge)
 	if chosen, ok := o.Selection(order.Machine); ok {
 		if err := o.oneByOne(order.Machine, chosen); err != nil {
-			return Session{}, err
+			return Session{}, nil, err
 		}
 		s := o.exact(order.Machine, door, "", chosen)
 		s.MinimumUserAge = max(s.MinimumUserAge, age)
-		return s, nil
+		return s, chosen, nil
 	}
 	if o.config.NoPartialCapture || o.partialRefused.Load() {
-		return Session{}, fmt.Errorf("machine %s: %w", order.Machine, ErrPartialCapture)
+		return Session{}, nil, fmt.Errorf("machine %s: %w", order.Machine, ErrPartialCapture)
 	}
 	planogram, err := o.Planogram(ctx, order.Machine)
 	if err != nil {
-		return Session{}, err
+		return Session{}, nil, err
 	}
 	s := o.newSession(order.Machine, door, planogram.Version)
 	s.Maximum, s.MaxItems = true, cmp.Or(order.Items, 1)
@@ -121,12 +145,12 @@ func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (
 	s.Reserved = planogram.dearest(s.MinimumUserAge) * int64(s.MaxItems)
 	switch {
 	case s.Reserved == 0:
-		return Session{}, fmt.Errorf("machine %s: nothing in its planogram can be sold: %w", order.Machine, ErrSoldOut)
+		return Session{}, nil, fmt.Errorf("machine %s: nothing in its planogram can be sold: %w", order.Machine, ErrSoldOut)
 	case s.Reserved < s.Currency.Minimum() || s.Reserved > maxAmount:
-		return Session{}, fmt.Errorf("machine %s: %w: the planogram's maximum is %s", order.Machine, vipps.ErrInvalidRequest,
+		return Session{}, nil, fmt.Errorf("machine %s: %w: the planogram's maximum is %s", order.Machine, vipps.ErrInvalidRequest,
 			vipps.Amount{Value: s.Reserved, Currency: s.Currency})
 	}
-	return s, nil
+	return s, nil, nil
 }
 
 // only keeps the words about a maximum from a payment of an exact price.

@@ -153,3 +153,28 @@ func TestReturnURL(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedPayment tells a payment that was refused for good from one that was not answered.
+func TestRefusedPayment(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault         vippstest.Fault
+		refused, able bool
+	}{
+		"refused":           {vippstest.Fault{Op: "create", Kind: vippstest.RefuseSticky, Code: "5060"}, true, true},
+		"not this customer": {vippstest.Fault{Op: "create", Kind: vippstest.RefuseSticky, Code: "7010"}, false, false},
+		"never answered":    {vippstest.Fault{Op: "create", Kind: vippstest.HangUpBefore, Count: -1}, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := staticShop(t, vippstest.Options{}, nil)
+				s.vipps.Inject(test.fault)
+				_, err := s.operator.OpenStaticQR(t.Context(), vending.StaticQROrder{Machine: "oslo12"})
+				if err == nil || errors.Is(err, vending.ErrRefused) != test.refused || errors.Is(err, vending.ErrCustomer) == test.able {
+					t.Errorf("%v", err)
+				}
+			})
+		})
+	}
+}

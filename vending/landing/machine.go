@@ -157,20 +157,18 @@ func (s *Site) offerPayment(page *Page, name string) {
 
 // offerReservation is the maximum, or what was chosen on the machine before the scan.
 func (s *Site) offerReservation(ctx context.Context, page *Page, machine Machine, name string) error {
-	products, _ := s.config.Operator.Selection(name)
-	amount, maximum, err := s.config.Operator.QuoteStaticQR(ctx, vending.StaticQROrder{Machine: name, Items: machine.Items, MinimumUserAge: machine.MinimumUserAge})
+	quote, err := s.config.Operator.QuoteStaticQR(ctx, vending.StaticQROrder{Machine: name, Items: machine.Items, MinimumUserAge: machine.MinimumUserAge})
 	if err != nil {
 		return err
 	}
 	page.Title = page.Text("payment.title")
-	page.Order.Maximum = maximum
-	if maximum {
-		products = nil // a selection whose time ended just now
+	page.Order.Maximum = quote.Maximum
+	if quote.Maximum {
 		page.Title = page.Text("reserve.title")
 	}
-	page.Order.fill(products)
-	page.Order.Total, page.Order.Age = amount.Value, max(page.Order.Age, machine.MinimumUserAge)
-	s.followed(page, name, products)
+	page.Order.fill(quote.Products)
+	page.Order.Total, page.Order.Age = quote.Amount.Value, max(page.Order.Age, machine.MinimumUserAge)
+	s.followed(page, name, quote.Products)
 	return nil
 }
 

@@ -87,7 +87,7 @@ func (s *Site) open(ctx context.Context, machine Machine, name string, order bas
 		currency := s.config.Operator.Currency()
 		return s.config.Operator.OpenStaticQR(ctx, vending.StaticQROrder{
 			Description: text(language, "app.maximum", formatOf(language, currency).Write(order.total)),
-			Machine:     name, Items: machine.Items, MinimumUserAge: machine.MinimumUserAge, Shown: order.total, Visit: order.visit,
+			Machine:     name, Items: machine.Items, MinimumUserAge: machine.MinimumUserAge, Shown: order.total, Products: order.shown(), Visit: order.visit,
 		})
 	case vending.DynamicQR, vending.CheckIn, vending.Till:
 	}
