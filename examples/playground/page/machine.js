@@ -42,7 +42,7 @@ function showTray() {
     list(byId("tray"), tray.map(({ slot }) => shape(slot)));
     byId("flap").classList.toggle("full", tray.length > 0);
   };
-  byId("flap").setAttribute("aria-label", tray.length ? `The flap: take ${tray.map(({ slot }) => byId(`slot-${slot}`).dataset.name).join(", ")}` : "The flap: empty");
+  byId("flap").setAttribute("aria-label", tray.length ? `Push the flap: take ${tray.map(({ slot }) => byId(`slot-${slot}`).dataset.name).join(", ")}` : "Push the flap: it is empty");
   if (!fall || still.matches) return land();
   const from = byId(`slot-${tray[tray.length - 1].slot}`).querySelector(".good").getBoundingClientRect();
   const to = byId("flap").getBoundingClientRect();
