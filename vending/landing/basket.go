@@ -34,8 +34,9 @@ type chosen struct {
 
 var errForm = errors.New("the form is not one of this site")
 
-// parseBasket reads a form. A browser that shows our page sends nothing that is refused here.
-func parseBasket(form url.Values) (basket, error) {
+// parseBasket reads a form. A browser that shows our page sends nothing that is refused here. A price list has each slot once;
+// on a machine the same product may have been chosen twice.
+func parseBasket(form url.Values, list bool) (basket, error) {
 	b := basket{visit: form.Get("visit"), planogram: form.Get("planogram")}
 	slots, prices, quantities := form["slot"], form["price"], form["quantity"]
 	if len(slots) > maxLines || len(slots) != len(prices) || len(slots) != len(quantities) ||
@@ -48,7 +49,7 @@ func parseBasket(form url.Values) (basket, error) {
 	}
 	known := map[string]bool{}
 	for i, slot := range slots {
-		if slot == "" || len(slot) > maxField || known[slot] {
+		if slot == "" || len(slot) > maxField || list && known[slot] {
 			return basket{}, errForm
 		}
 		known[slot] = true

@@ -136,6 +136,64 @@ func TestPayment(t *testing.T) {
 	})
 }
 
+// TestPaymentOfTwo is a customer who has chosen the same product twice, with another one between.
+func TestPaymentOfTwo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, machine := range []string{"pay1", "max1"} {
+			s := newShop(t, change{})
+			cola := vending.Product{Name: "Cola", Slot: "A1", Price: 2500, TaxRate: 1500}
+			chips := vending.Product{Name: "Chips", Slot: "B2", Price: 4000, TaxRate: 1500}
+			if err := s.operator.ReportSelection(machine, cola, chips, cola); err != nil {
+				t.Fatal(err)
+			}
+			b := s.browser()
+			shown := b.get(t, "/m/"+machine)
+			shown.wants(t, 200, "Cola", "Chips", "Total 90.00 NOK")
+			b.post(t, "/m/"+machine, shown.form()).to(t)
+			if p := s.payment(t); p.Amount != 9000 {
+				t.Errorf("%s: %d is to be paid, want 9000", machine, p.Amount)
+			}
+		}
+	})
+}
+
+// TestReservationCompares presses pay when the machine has something else for the same amount by then.
+func TestReservationCompares(t *testing.T) {
+	t.Parallel()
+	chips := vending.Product{Name: "Chips", Slot: "B2", Price: 4000, TaxRate: 1500}
+	juice := vending.Product{Name: "Prune juice", Slot: "F6", Price: 4000, TaxRate: 1500}
+	for name, test := range map[string]struct {
+		before, after []vending.Product
+		says          string
+	}{
+		"another product":             {[]vending.Product{chips}, []vending.Product{juice}, "Prune juice"},
+		"a maximum, by then a choice": {nil, []vending.Product{chips}, "Chips"},
+		"a choice, by then a maximum": {[]vending.Product{chips}, nil, "at most 40.00 NOK"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, change{})
+				report := func(products []vending.Product) {
+					if err := s.operator.ReportSelection("max1", products...); err != nil {
+						t.Fatal(err)
+					}
+				}
+				report(test.before)
+				form := s.browser().get(t, "/m/max1").form()
+				report(test.after)
+				again := s.browser().post(t, "/m/max1", form)
+				again.wants(t, 409, "has changed", test.says)
+				if s.payments() != 0 {
+					t.Error("something is to be paid that the page did not show")
+				}
+				s.browser().post(t, "/m/max1", again.form()).to(t)
+			})
+		})
+	}
+}
+
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -26,13 +26,13 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, machine, name, badForm)
 		return
 	}
-	order, err := parseBasket(r.PostForm)
-	if err != nil {
+	order, err := parseBasket(r.PostForm, machine.Door == vending.SiteSelection)
+	count, sum := order.count()
+	if err != nil || machine.Door != vending.SiteSelection && count > maxQuantity {
 		s.refuse(w, r, machine, name, badForm)
 		return
 	}
 	if machine.Door == vending.SiteSelection {
-		count, sum := order.count()
 		switch {
 		case order.step(r.PostForm.Get("step")):
 			s.offer(w, r, http.StatusOK, machine, name, order, "")

@@ -154,7 +154,7 @@ func FuzzBasket(f *testing.F) {
 		if err != nil {
 			return
 		}
-		basket, err := landing.ParseBasket(form)
+		basket, err := landing.ParseBasket(form, form.Get("planogram") != "")
 		if err != nil {
 			return
 		}
