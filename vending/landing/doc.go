@@ -55,9 +55,10 @@ Behind a proxy set Config.ClientAddress, or all customers share one limit; see t
 the Host header, or browsers from before 2023 cannot pay: without Sec-Fetch-Site the origin of a form is compared with it. It
 must not buffer answers of the type text/event-stream. Keep addresses under /s/ out of its logs.
 
-Limits hold for one process. They keep one address from taking a whole fleet of machines; they cannot keep somebody with many
-addresses from taking one machine, a minute and a half at a time. [vending.ReplaceUnpaid] gives the next customer the machine
-earlier. Looking at a page asks for the machine, its price list and whether it is ready: keep those answers for a moment if they
+Limits hold for one process. They keep one address from pressing for a whole fleet, and from having a machine for more than a
+third of the time with purchases that it does not pay; they cannot keep somebody with many addresses from it, a minute and a
+half at a time. [vending.ReplaceUnpaid] gives the next customer the machine after 20 seconds, and takes it from everybody who
+needs longer than that to approve while somebody else presses. Looking at a page asks for the machine, its price list and whether it is ready: keep those answers for a moment if they
 are expensive.
 
 # Templates

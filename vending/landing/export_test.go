@@ -25,7 +25,7 @@ func NewLimiter[K comparable](rate Rate) Limiter[K] { return Limiter[K]{newLimit
 
 func (l Limiter[K]) Take(key K) (time.Duration, bool) { return l.l.take(key) }
 
-func (l Limiter[K]) Kept() int { return len(l.l.full) }
+func (l Limiter[K]) Kept() int { return len(l.l.buckets) }
 
 func (b *basket) Step(pressed string) bool { return b.step(pressed) }
 

@@ -1,20 +1,25 @@
 package landing
 
 import (
+	"context"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/vippsvending/vipps/vending"
 )
 
 // Limits say how often pay may be pressed and how many pages may be kept up to date at once. Each session takes a machine
 // for a while, so without limits anybody could keep machines from their customers. Zero fields take the defaults.
 type Limits struct {
-	// Address is for one address, over all machines: an IPv4 address, or the /64 of an IPv6 address. The customers of a mobile
-	// network may share one. Defaults to 8, and one more every 15 seconds.
+	// Address is for one address, over all machines: an IPv4 address, or the /64 of an IPv6 address; its /48 has ten times as
+	// much. The customers of a mobile network may share one. Defaults to 8, and one more every 15 seconds.
 	Address Rate
-	// Machine is for one machine, whoever presses. It should allow more than Address, or one address can use it up. Defaults
-	// to 20, and one more every 3 seconds.
+	// Machine is for one address at one machine: an IPv4 address, or the /48 of an IPv6 address. Only purchases that were not
+	// paid use it up, whatever became of them: others there are not counted. Defaults to 3, and one more every 5 minutes.
 	Machine Rate
 	// Live is how many pages this process keeps up to date at once, and LivePerAddress how many of one address; others ask
 	// every other second. Each asks the store once a second. Default to 500 and 20.
@@ -28,20 +33,24 @@ type Rate struct {
 }
 
 func (l *Limits) validate(require func(bool, string, ...any)) {
-	require(l.Address.Burst >= 0 && l.Address.Every >= 0, "Limits.Address: must not be negative")
-	require(l.Machine.Burst >= 0 && l.Machine.Every >= 0, "Limits.Machine: must not be negative")
+	l.Address.validate(require, "Limits.Address")
+	l.Machine.validate(require, "Limits.Machine")
 	require(l.Live >= 0 && l.LivePerAddress >= 0, "Limits.Live: must not be negative")
 }
 
 func (l *Limits) setDefaults() {
 	l.Address.setDefaults(Rate{8, 15 * time.Second})
-	l.Machine.setDefaults(Rate{20, 3 * time.Second})
+	l.Machine.setDefaults(Rate{3, 5 * time.Minute})
 	if l.Live == 0 {
 		l.Live = 500
 	}
 	if l.LivePerAddress == 0 {
 		l.LivePerAddress = 20
 	}
+}
+
+func (r *Rate) validate(require func(bool, string, ...any), where string) {
+	require(r.Burst >= 0 && r.Burst <= 10_000 && r.Every >= 0 && r.Every <= 24*time.Hour, "%s: must be 0 to 10000, and one more every day at least", where)
 }
 
 func (r *Rate) setDefaults(defaults Rate) {
@@ -53,49 +62,101 @@ func (r *Rate) setDefaults(defaults Rate) {
 	}
 }
 
-// maxKept bounds the memory of a limiter.
-const maxKept = 10_000
+const (
+	// maxKept bounds the memory of a limiter.
+	maxKept = 10_000
+	// maxSpent is how many sessions of a bucket are remembered.
+	maxSpent = 10
+)
 
-// limiter is a bucket of tries for each key. It keeps when a bucket is full again: one that is full need not be kept.
+// limiter is a bucket of tries for each key.
 type limiter[K comparable] struct {
-	rate Rate
-	mu   sync.Mutex
-	full map[K]time.Time
+	rate    Rate
+	mu      sync.Mutex
+	buckets map[K]bucket
+}
+
+// bucket is somebody's tries.
+type bucket struct {
+	full  time.Time // when all of them are there again
+	spent []string  // the sessions that the last of them went on
 }
 
 func newLimiter[K comparable](rate Rate) *limiter[K] {
-	return &limiter[K]{rate: rate, full: map[K]time.Time{}}
+	return &limiter[K]{rate: rate, buckets: map[K]bucket{}}
 }
 
 // take takes a try, or says how long there will be none.
 func (l *limiter[K]) take(key K) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
-	full := l.full[key]
-	if full.Before(now) {
-		full = now
+	if wait := l.wait(key); wait > 0 {
+		return wait, false
 	}
-	if missing := full.Sub(now) + l.rate.Every - time.Duration(l.rate.Burst)*l.rate.Every; missing > 0 {
-		return missing, false
-	}
-	l.forget(now)
-	l.full[key] = full.Add(l.rate.Every)
+	l.charge(key, "")
 	return 0, true
 }
 
-// forget makes room: first of what is full again; if that is not enough somebody uses more addresses than can be counted.
-func (l *limiter[K]) forget(now time.Time) {
-	if len(l.full) < maxKept {
+// look says whether there is a try, or how long there will be none.
+func (l *limiter[K]) look(key K) (wait time.Duration, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wait = l.wait(key)
+	return max(0, wait), wait <= 0
+}
+
+// spend takes the try that went on a session, once.
+func (l *limiter[K]) spend(key K, session string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !slices.Contains(l.buckets[key].spent, session) {
+		l.charge(key, session)
+	}
+}
+
+// giveBack gives it back, once.
+func (l *limiter[K]) giveBack(key K, session string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.buckets[key]
+	if i := slices.Index(b.spent, session); i >= 0 {
+		l.buckets[key] = bucket{b.full.Add(-l.rate.Every), slices.Concat(b.spent[:i], b.spent[i+1:])}
+	}
+}
+
+// spent are the sessions that the last tries went on.
+func (l *limiter[K]) spent(key K) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.buckets[key].spent)
+}
+
+func (l *limiter[K]) wait(key K) time.Duration {
+	left := max(0, time.Until(l.buckets[key].full))
+	return left + l.rate.Every - time.Duration(l.rate.Burst)*l.rate.Every
+}
+
+func (l *limiter[K]) charge(key K, session string) {
+	l.forget()
+	b := l.buckets[key]
+	if now := time.Now(); b.full.Before(now) {
+		b.full = now
+	}
+	b.full = b.full.Add(l.rate.Every)
+	if session != "" {
+		b.spent = append(b.spent[max(0, len(b.spent)-maxSpent+1):], session)
+	}
+	l.buckets[key] = b
+}
+
+// forget makes room: of those who have most of their tries, so that nobody gets theirs back by coming from many addresses.
+func (l *limiter[K]) forget() {
+	if len(l.buckets) < maxKept {
 		return
 	}
-	for key, full := range l.full {
-		if !full.After(now) {
-			delete(l.full, key)
-		}
-	}
-	if len(l.full) >= maxKept {
-		clear(l.full)
+	keys := slices.SortedFunc(maps.Keys(l.buckets), func(a, b K) int { return l.buckets[a].full.Compare(l.buckets[b].full) })
+	for _, key := range keys[:maxKept/4] {
+		delete(l.buckets, key)
 	}
 }
 
@@ -132,11 +193,47 @@ func remoteAddress(r *http.Request) netip.Addr {
 	return remote.Addr()
 }
 
-// network is who is counted as one: of IPv6 a customer has 64 bits to themselves.
-func network(address netip.Addr) netip.Addr {
+// network is who is counted as one: of IPv6 a customer has many bits to themselves.
+func network(address netip.Addr, bits int) netip.Addr {
 	address = address.Unmap().WithZone("")
-	if prefix, err := address.Prefix(64); err == nil && address.Is6() {
+	if prefix, err := address.Prefix(bits); err == nil && address.Is6() {
 		return prefix.Addr()
 	}
 	return address
 }
+
+// place is somebody at a machine.
+type place struct {
+	network netip.Addr
+	machine string
+}
+
+func (s *Site) placeOf(r *http.Request, machine string) place {
+	return place{network(s.config.ClientAddress(r), 48), machine}
+}
+
+// mayPress counts a press of the button.
+func (s *Site) mayPress(r *http.Request) (time.Duration, bool) {
+	address := s.config.ClientAddress(r)
+	if wait, ok := s.addresses.take(network(address, 64)); !ok {
+		return wait, false
+	}
+	return s.networks.take(network(address, 48))
+}
+
+// mayOpen says whether somebody may open a session at a machine; what they open is spent. Who has no try left gets those
+// back that went on purchases that were paid.
+func (s *Site) mayOpen(ctx context.Context, at place) (time.Duration, bool) {
+	if _, ok := s.places.look(at); ok {
+		return 0, true
+	}
+	for _, id := range s.places.spent(at) {
+		if session, err := s.config.Operator.Session(ctx, id); err == nil && served(session) {
+			s.places.giveBack(at, id)
+		}
+	}
+	return s.places.look(at)
+}
+
+// served says that a session was paid as far as the machine let it: it has let something out, or tried.
+func served(s *vending.Session) bool { return told(s) || s.Reason == vending.ReasonMachine }

@@ -49,19 +49,24 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if wait, ok := s.mayOpen(r, name); !ok {
-		w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
-		s.refuse(w, r, machine, name, tooOften)
+	if wait, ok := s.mayPress(r); !ok {
+		s.tooOften(w, r, machine, name, wait, tooOften)
 		return
 	}
 	// A browser that presses twice leaves the first request. Its payment is the one that the second asks for.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), openTime)
 	defer cancel()
+	at := s.placeOf(r, name)
+	if wait, ok := s.mayOpen(ctx, at); !ok {
+		s.tooOften(w, r, machine, name, wait, unpaid)
+		return
+	}
 	redirect, err := s.open(ctx, machine, name, order, s.language(r, machine))
 	if err != nil {
 		s.explain(w, r, machine, name, order, err)
 		return
 	}
+	s.places.spend(at, redirect.Session)
 	s.remember(w, r, name, redirect)
 	to := string(redirect.URL)
 	if to == "" {
@@ -94,12 +99,14 @@ func (s *Site) open(ctx context.Context, machine Machine, name string, order bas
 	return nil, fmt.Errorf("Machine.Door: %q has no page: %w", machine.Door, vipps.ErrInvalidRequest)
 }
 
-// mayOpen counts a try. That of the address is first: an address must not be able to use up a machine's.
-func (s *Site) mayOpen(r *http.Request, machine string) (time.Duration, bool) {
-	if wait, ok := s.addresses.take(network(s.config.ClientAddress(r))); !ok {
-		return wait, false
+// tooOften answers somebody who has no try left. They may have pressed for the purchase that they have.
+func (s *Site) tooOften(w http.ResponseWriter, r *http.Request, machine Machine, name string, wait time.Duration, p problem) {
+	if token := s.ownSession(r, name); token != "" {
+		http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
+		return
 	}
-	return s.machines.take(machine)
+	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+	s.refuse(w, r, machine, name, p)
 }
 
 // explain answers for a payment that was not made.

@@ -37,6 +37,7 @@ var (
 	notForYou    = problem{http.StatusForbidden, "customer", "money.none", false}
 	unanswered   = problem{http.StatusBadGateway, "unanswered", "money.unsure", true}
 	tooOften     = problem{http.StatusTooManyRequests, "often", "money.none", true}
+	unpaid       = problem{http.StatusTooManyRequests, "unpaid", "money.none", true}
 	badForm      = problem{http.StatusBadRequest, "form", "money.none", true}
 	foreign      = problem{http.StatusForbidden, "foreign", "money.none", true}
 	unavailable  = problem{http.StatusServiceUnavailable, "unavailable", "", true}

@@ -18,7 +18,8 @@ type Site struct {
 	templates *template.Template
 	assets    assets
 	addresses *limiter[netip.Addr]
-	machines  *limiter[string]
+	networks  *limiter[netip.Addr] // of many addresses
+	places    *limiter[place]
 	viewers   seats
 	closed    chan struct{}
 	close     sync.Once
@@ -37,7 +38,8 @@ func New(config Config) (*Site, error) {
 		origin:    http.NewCrossOriginProtection(),
 		assets:    newAssets(config.Logo),
 		addresses: newLimiter[netip.Addr](config.Limits.Address),
-		machines:  newLimiter[string](config.Limits.Machine),
+		networks:  newLimiter[netip.Addr](Rate{10 * config.Limits.Address.Burst, config.Limits.Address.Every / 10}),
+		places:    newLimiter[place](config.Limits.Machine),
 		viewers:   seats{all: config.Limits.Live, each: config.Limits.LivePerAddress, of: map[netip.Addr]int{}},
 		closed:    make(chan struct{}),
 	}

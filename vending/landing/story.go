@@ -279,11 +279,10 @@ func (t *story) refused() {
 
 // nothingOut is a session that the machine or the customer ended.
 func (t *story) nothingOut() {
-	told := slices.ContainsFunc(t.session.Items, func(i vending.Item) bool { return i.VendID != "" })
 	switch {
-	case t.session.Maximum && !t.session.SelectUntil.IsZero() && !told:
+	case t.session.Maximum && !t.session.SelectUntil.IsZero() && !told(t.session):
 		t.say(0, "ended", "ended.untaken")
-	case told:
+	case told(t.session):
 		t.say(0, "jammed", "jammed.text")
 	default:
 		t.say(0, "ended", "ended.text")
@@ -292,9 +291,7 @@ func (t *story) nothingOut() {
 
 // items lists the products, once the machine has been told about any of them.
 func (t *story) items() {
-	told := false
 	for _, item := range t.session.Items {
-		told = told || item.VendID != ""
 		taken := Taken{Name: item.Name, Price: item.Price}
 		switch {
 		case item.Concluded && item.Verdict == vending.Dropped:
@@ -308,7 +305,12 @@ func (t *story) items() {
 		}
 		t.status.Items = append(t.status.Items, taken)
 	}
-	if t.session.State == vending.Closed && !told {
+	if t.session.State == vending.Closed && !told(t.session) {
 		t.status.Items = nil
 	}
+}
+
+// told says that the machine has been told to let something out.
+func told(s *vending.Session) bool {
+	return slices.ContainsFunc(s.Items, func(i vending.Item) bool { return i.VendID != "" })
 }
