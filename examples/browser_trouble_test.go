@@ -57,7 +57,7 @@ func TestBrowserAmountChanged(t *testing.T) {
 		s.refill(func(p []vending.Product) { p[sandwich].Price = 5000 })
 		p.Allow("answered 409")
 		p.Click("button", pay)
-		p.WaitText("The amount has changed. "+untaken, "100.00 NOK")
+		p.WaitText("The choice or the amount has changed. "+untaken, "100.00 NOK")
 		s.accessible(p, "another maximum")
 		s.pay(p)
 		p.WaitText("100.00 NOK")
@@ -82,7 +82,7 @@ func TestBrowserChosenAnew(t *testing.T) {
 		if o.NoScript {
 			p.Allow("answered 409")
 			p.Click("button", pay)
-			p.WaitText("The amount has changed. "+untaken, "Chips")
+			p.WaitText("The choice or the amount has changed. "+untaken, "Chips")
 		}
 		p.WaitText("Total 32.00 NOK")
 		s.pay(p)
@@ -152,7 +152,7 @@ func TestBrowserOutOfService(t *testing.T) {
 		p.Click("button", pay)
 		p.WaitText("The machine is out of service", untaken)
 		p.Open(s.address + "/m/" + static)
-		p.WaitText("The machine is out of service", untaken)
+		p.WaitText("The machine is out of service")
 		s.accessible(p, "out of service")
 		s.machine.SetReady(nil)
 		p.Click("link", "Try again")

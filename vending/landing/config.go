@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,8 +23,8 @@ import (
 
 // Config is what a [Site] is made of. Operator, Machine, Name, Contact and Terms are required.
 type Config struct {
-	// Operator makes the payments. Its Config.ReturnURL is the address of this site's status page: "https://" and your host,
-	// then Path, then "/s/{token}".
+	// Operator makes the payments. Its Config.ReturnURL is the address of this site's status page, as customers reach it:
+	// "https://" and your host, then Path, then "/s/{token}". With http, which is for an emulator, cookies are not secure.
 	Operator *vending.Operator
 	// Machine gives what the pages have to know about a machine, and [vending.ErrNoMachine] for names that it does not know:
 	// anybody can make one up. It is asked for each page, by many goroutines.
@@ -110,7 +111,12 @@ func (c *Config) validate() error {
 	}
 	require(c.Operator != nil, "Operator: must be set")
 	require(c.Machine != nil, "Machine: must be set")
-	require(isPath.MatchString(c.Path), `Path: must be empty or like "/m", without a slash at its end`)
+	require(isPath.MatchString(c.Path) && (c.Path == "" || path.Clean(c.Path) == c.Path), `Path: must be empty or like "/m", without a slash at its end`)
+	if c.Operator != nil {
+		returns, want := c.Operator.ReturnURL(), c.Path+"/s/{token}"
+		u, err := url.Parse(returns)
+		require(err == nil && u.Path == want && strings.HasSuffix(returns, u.Host+want), "Operator: its ReturnURL is %q, and must be https://, the host and %q: customers come back to it", returns, want)
+	}
 	require(c.Name != "", "Name: must be set")
 	require(len(c.Logo) == 0 || imageType(c.Logo) != "" && len(c.Logo) <= 512<<10, "Logo: must be a PNG, JPEG, WebP or SVG image of at most 512 KiB")
 	require(c.Contact != Contact{}, "Contact: must have a Phone, Email or URL")

@@ -54,6 +54,36 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// TestPath tries addresses that customers would not come back to, or that nothing can be mounted at.
+func TestPath(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, change{})
+	try := func(path, returns, names string) {
+		t.Helper()
+		s.engine.ReturnURL = returns
+		config, err := s.config, error(nil)
+		if config.Operator, err = vending.NewOperator(s.engine); err != nil {
+			t.Fatal(err)
+		}
+		config.Path = path
+		if _, err := landing.New(config); (err == nil) != (names == "") || names != "" && (!errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), names+": ")) {
+			t.Errorf("at %q with %q: %v, want an error that names %q", path, returns, err, names)
+		}
+	}
+	for _, path := range []string{"/..", "/.", "/a/../b", "/a/.", "//a", "m", "/m?"} {
+		try(path, "https://acme.example"+path+"/s/{token}", "Path")
+	}
+	for _, returns := range []string{
+		"", "https://acme.example/machines/{token}", "https://acme.example/m/s/", "https://acme.example/m/s/{token}/",
+		"https://acme.example/s/{token}", "https://acme.example/x/m/s/{token}", "https://acme.example/m/s/{token}?x=1", "https://acme.example?/m/s/{token}",
+	} {
+		try("/m", returns, "Operator")
+	}
+	for _, path := range []string{"", "/s", "/assets", "/live", "/a.b/c_d"} {
+		try(path, "https://acme.example"+path+"/s/{token}", "")
+	}
+}
+
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	replaced := func(files fs.FS) change { return change{site: func(c *landing.Config) { c.Templates = files }} }
@@ -64,9 +94,22 @@ func TestTemplates(t *testing.T) {
 	s.browser().get(t, "/m/bergen").wants(t, 404, "Oh no: Scan the code", "25.00 NOK", "Questions?")
 	s.browser().get(t, "/m/oslo12").wants(t, 200, "Cola & ice")
 	config := s.config
-	for name, content := range map[string]string{"does not parse": "{{", "does not exist": "{{.Nonsense}}", "fails": "{{.Text}}"} {
-		config.Templates = fstest.MapFS{"status.html": {Data: []byte(content)}}
-		if _, err := landing.New(config); !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), "status.html") {
+	for name, test := range map[string]struct{ file, content string }{
+		"does not parse":              {"status.html", "{{"},
+		"does not exist":              {"status.html", "{{.Nonsense}}"},
+		"fails":                       {"status.html", "{{.Text}}"},
+		"wants another page's":        {"status.html", "{{.Order.Total}}"},
+		"fails for a maximum":         {"reserve.html", "{{if .Order.Maximum}}{{.Nonsense}}{{end}}"},
+		"fails for several":           {"reserve.html", "{{if gt .Order.Items 1}}{{.Nonsense}}{{end}}"},
+		"fails at the review":         {"products.html", "{{if .Order.Review}}{{.Nonsense}}{{end}}"},
+		"fails with nothing to sell":  {"products.html", "{{index .Order.Products 0}}"},
+		"fails with nothing chosen":   {"payment.html", "{{index .Order.Products 0}}"},
+		"fails for what is not known": {"status.html", "{{range .Status.Sums}}{{if $.Status.Contact}}{{.Nonsense}}{{end}}{{end}}"},
+		"fails with a notice":         {"payment.html", "{{with .Notice}}{{.Nonsense}}{{end}}"},
+		"fails where money is named":  {"problem.html", "{{with .Problem.Money}}{{.Nonsense}}{{end}}"},
+	} {
+		config.Templates = fstest.MapFS{test.file: {Data: []byte(test.content)}}
+		if _, err := landing.New(config); !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), test.file) {
 			t.Errorf("a template that %s: %v", name, err)
 		}
 	}
@@ -76,9 +119,8 @@ func TestTemplates(t *testing.T) {
 func TestTemplateFails(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, change{site: func(c *landing.Config) {
-		c.Templates = fstest.MapFS{"products.html": {Data: []byte(`secret {{index .Order.Products 1}}`)}}
+		c.Templates = fstest.MapFS{"products.html": {Data: []byte(`secret {{if gt (len .Order.Products) 3}}{{index .Order.Products 9}}{{end}}`)}}
 	}})
-	s.list.Products = s.list.Products[:1]
 	s.browser().get(t, "/m/oslo12").wants(t, 500)
 	if s.log.Len() == 0 {
 		t.Error("nobody is told")

@@ -122,7 +122,7 @@ func TestPayment(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := b.post(t, "/m/pay1", shown.form())
-		again.wants(t, 409, "The amount has changed", "27.00 NOK")
+		again.wants(t, 409, "The choice or the amount has changed", "27.00 NOK")
 		if s.payments() != 0 {
 			t.Fatal("a price was paid that the page did not show")
 		}
@@ -204,7 +204,7 @@ func TestReservation(t *testing.T) {
 		shown.wants(t, 200, "Approve first, then choose", "at most 40.00 NOK", "You pay only for what you take", "terms of sale")
 		s.reprice("B2", func(p *vending.Product) { p.Price = 4500 })
 		again := b.post(t, "/m/max1", shown.form())
-		again.wants(t, 409, "The amount has changed", "at most 45.00 NOK", "Nothing was reserved or charged")
+		again.wants(t, 409, "The choice or the amount has changed", "at most 45.00 NOK", "Nothing was reserved or charged")
 		b.post(t, "/m/max1", again.form()).to(t)
 		payment := s.payment(t)
 		status := s.status(t)

@@ -31,6 +31,7 @@ type shop struct {
 	store    vending.Store
 	operator *vending.Operator
 	site     *landing.Site
+	engine   vending.Config // as it was given to the operator
 	config   landing.Config // as it was given to the site
 	log      *bytes.Buffer
 
@@ -83,6 +84,7 @@ func newShop(t *testing.T, with change) *shop {
 	if with.operator != nil {
 		with.operator(&engine)
 	}
+	s.engine = engine
 	if s.operator, err = vending.NewOperator(engine); err != nil {
 		t.Fatal(err)
 	}

@@ -13,16 +13,24 @@ var languages = []string{"nb", "da", "fi", "sv", "en"}
 
 func isLanguage(code string) bool { return slices.Contains(languages, code) }
 
-const languageCookie = "language"
+const languageCookie = "vending-language"
 
-// chooseLanguage keeps the language that the customer has asked for with a link.
-func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) {
+// keepLanguage keeps the language that the customer has asked for with a link.
+func (s *Site) keepLanguage(w http.ResponseWriter, r *http.Request) {
 	if code := r.URL.Query().Get("lang"); isLanguage(code) {
 		http.SetCookie(w, &http.Cookie{
 			Name: languageCookie, Value: code, Path: s.config.Path + "/", MaxAge: 365 * 24 * 3600,
-			Secure: !isLoopback(r), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}
+}
+
+// inLanguage is an address of this site in the language that the customer has asked for.
+func inLanguage(r *http.Request, address string) string {
+	if code := r.URL.Query().Get("lang"); isLanguage(code) {
+		return address + "?lang=" + code
+	}
+	return address
 }
 
 // language is the one to answer in: what the customer chose, what the browser prefers, or the machine's.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/vippsvending/vipps/vending"
@@ -33,12 +32,11 @@ func (s *Site) followStatus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.follow(w, r, func(ctx context.Context, last string) (string, bool, error) {
-		version := func(s *vending.Session) string { return strconv.FormatInt(s.Version, 10) }
-		now, err := s.config.Operator.WaitFor(ctx, session.ID, func(s *vending.Session) bool { return version(s) != last })
+		now, err := s.config.Operator.WaitFor(ctx, session.ID, func(s *vending.Session) bool { return statusVersion(s) != last })
 		if err != nil {
 			return "", false, err
 		}
-		return version(now), now.State == vending.Closed, nil
+		return statusVersion(now), now.State == vending.Closed, nil
 	})
 }
 

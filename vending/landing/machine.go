@@ -75,8 +75,8 @@ func (s *Site) showMachine(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if token := s.ownSession(r, name); token != "" {
-		http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
+	if token := s.ownSession(r, name); token != "" && !r.URL.Query().Has("again") {
+		s.toStatus(w, r, token)
 		return
 	}
 	if err := s.config.Operator.Ready(r.Context(), name); err != nil {
@@ -85,6 +85,21 @@ func (s *Site) showMachine(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.offer(w, r, http.StatusOK, machine, name, basket{}, "")
+}
+
+// tidy leads from an address with a slash at its end to the machine's.
+func (s *Site) tidy(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("machine")
+	if !isMachine.MatchString(name) {
+		s.nowhere(w, r)
+		return
+	}
+	http.Redirect(w, r, inLanguage(r, s.config.Path+"/"+name), http.StatusSeeOther)
+}
+
+// nowhere answers for an address that nothing leads to.
+func (s *Site) nowhere(w http.ResponseWriter, r *http.Request) {
+	s.refuse(w, r, Machine{}, "", noMachine)
 }
 
 // offer shows the page of a machine's door, with what was chosen so far and a notice.

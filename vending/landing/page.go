@@ -2,24 +2,10 @@ package landing
 
 import (
 	"bytes"
-	"embed"
-	"errors"
-	"fmt"
-	"html/template"
-	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"path"
-	"strings"
 	"time"
-
-	"github.com/vippsvending/vipps"
 )
-
-//go:embed templates
-var templateFiles embed.FS
 
 // Page is what every template is given. Which of Order, Status and Problem is set depends on the template.
 type Page struct {
@@ -87,70 +73,6 @@ func (s *Site) newPage(r *http.Request, machine Machine, name string) *Page {
 	return page
 }
 
-// readTemplates takes those of the package, and in their place the ones of the same name of the operator's.
-func readTemplates(own fs.FS) (*template.Template, error) {
-	all := template.New("")
-	names, err := fs.Glob(templateFiles, "templates/*.html")
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]bool{}
-	for _, name := range names {
-		known[path.Base(name)] = true
-	}
-	var wrong []error
-	read := func(from fs.FS, name string) {
-		content, err := fs.ReadFile(from, name)
-		if err == nil {
-			_, err = all.New(path.Base(name)).Parse(string(content))
-		}
-		if err != nil {
-			wrong = append(wrong, fmt.Errorf("Templates: %w", err))
-		}
-	}
-	for _, name := range names {
-		read(templateFiles, name)
-	}
-	if own != nil {
-		replaced, err := fs.Glob(own, "*.html")
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range replaced {
-			if !known[name] {
-				wrong = append(wrong, fmt.Errorf("Templates: %s: there is no such template", name))
-				continue
-			}
-			read(own, name)
-		}
-	}
-	if len(wrong) > 0 {
-		return nil, fmt.Errorf("landing.New: %w: %w", vipps.ErrInvalidRequest, errors.Join(wrong...))
-	}
-	return all, nil
-}
-
-// tryTemplates finds templates that would fail in front of a customer.
-func (s *Site) tryTemplates() error {
-	page := s.newPage(&http.Request{URL: new(url.URL)}, Machine{Name: "Machine"}, "machine")
-	page.Order = &Order{Products: []Line{{Slot: "A1", Name: "Cola", Price: 2500, Quantity: 1, MinimumAge: 18}, {Slot: "B2", Name: "Chips", SoldOut: true}}, Total: 2500}
-	page.Status = &Status{Step: 1, Continue: true, GiveUp: true, Done: true, Contact: true, Sums: []Sum{{"", 2500}}, Items: []Taken{{"Cola", 2500, ""}}}
-	page.Problem = &Problem{Status: http.StatusNotFound}
-	var wrong []error
-	for _, t := range s.templates.Templates() {
-		if !strings.HasSuffix(t.Name(), ".html") {
-			continue
-		}
-		if err := s.templates.ExecuteTemplate(io.Discard, t.Name(), page); err != nil {
-			wrong = append(wrong, fmt.Errorf("Templates: %w", err))
-		}
-	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("landing.New: %w: %w", vipps.ErrInvalidRequest, errors.Join(wrong...))
-	}
-	return nil
-}
-
 // write answers with a page. It is made in full before anything is sent.
 func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, name string, page *Page) {
 	var body bytes.Buffer
@@ -159,6 +81,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, name st
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
+	s.keepLanguage(w, r)
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Language", page.Language)

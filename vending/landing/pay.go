@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -21,8 +22,7 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if err := r.ParseForm(); err != nil {
+	if err := readForm(w, r); err != nil {
 		s.refuse(w, r, machine, name, badForm)
 		return
 	}
@@ -67,12 +67,27 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.places.spend(at, redirect.Session)
-	s.remember(w, r, name, redirect)
+	s.remember(w, name, redirect)
 	to := string(redirect.URL)
 	if to == "" {
 		to = s.statusAddress(string(redirect.Page))
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// formTime is how long a form may take to arrive: it is a few hundred bytes.
+const formTime = 10 * time.Second
+
+// readForm reads what was posted. Whoever sends it a byte at a time does not keep a connection.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(formTime)) // not every server has one
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	err := r.ParseForm()
+	if err == nil {
+		_ = connection.SetReadDeadline(time.Time{}) // as above
+	}
+	return err
 }
 
 func (s *Site) open(ctx context.Context, machine Machine, name string, order basket, language string) (*vending.Redirect, error) {
@@ -102,7 +117,7 @@ func (s *Site) open(ctx context.Context, machine Machine, name string, order bas
 // tooOften answers somebody who has no try left. They may have pressed for the purchase that they have.
 func (s *Site) tooOften(w http.ResponseWriter, r *http.Request, machine Machine, name string, wait time.Duration, p problem) {
 	if token := s.ownSession(r, name); token != "" {
-		http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
+		s.toStatus(w, r, token)
 		return
 	}
 	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
@@ -111,21 +126,23 @@ func (s *Site) tooOften(w http.ResponseWriter, r *http.Request, machine Machine,
 
 // explain answers for a payment that was not made.
 func (s *Site) explain(w http.ResponseWriter, r *http.Request, machine Machine, name string, order basket, err error) {
-	_, busy := errors.AsType[*vending.BusyError](err)
-	notReady := errors.Is(err, vending.ErrNotReady)
+	holder, busy := errors.AsType[*vending.BusyError](err)
 	again := func(notice string) { s.offer(w, r, http.StatusConflict, machine, name, order, notice) }
+	refuse := func(p problem) {
+		s.logTrouble(r.Context(), "the payment was not made", name, err)
+		s.refuse(w, r, machine, name, p)
+	}
 	switch {
-	case busy, notReady: // it may be at work for this customer
-		if token := s.ownSession(r, name); token != "" {
-			http.Redirect(w, r, s.statusAddress(token), http.StatusSeeOther)
+	case busy, errors.Is(err, vending.ErrNotReady): // it may be at work for this customer
+		if token := s.ownSession(r, name); token != "" && (!busy || holder.Session == "" || strings.HasPrefix(token, holder.Session+".")) {
+			s.toStatus(w, r, token)
 			return
 		}
-		if notReady {
-			s.logTrouble(r.Context(), "the machine cannot sell", name, err)
-			s.refuse(w, r, machine, name, outOfService)
+		if busy {
+			s.refuse(w, r, machine, name, inUse)
 			return
 		}
-		s.refuse(w, r, machine, name, inUse)
+		refuse(outOfService)
 	case errors.Is(err, vending.ErrRepriced):
 		if machine.Door == vending.SiteSelection {
 			again("notice.repriced")
@@ -136,12 +153,21 @@ func (s *Site) explain(w http.ResponseWriter, r *http.Request, machine Machine, 
 		again("notice.soldout")
 	case errors.Is(err, vending.ErrNoSelection):
 		again("notice.unselected")
-	case errors.Is(err, vending.ErrNoMachine), errors.Is(err, vending.ErrPartialCapture), errors.Is(err, vipps.ErrInvalidRequest):
-		s.fail(w, r, machine, name, err)
 	case errors.Is(err, vending.ErrCustomer):
 		s.refuse(w, r, machine, name, notForYou)
-	default: // the engine takes back what there may be
-		s.logTrouble(r.Context(), "the payment was not made", name, err)
-		s.refuse(w, r, machine, name, unanswered)
+	case errors.Is(err, vending.ErrRefused):
+		refuse(refused)
+	case errors.Is(err, vending.ErrNoMachine), errors.Is(err, vending.ErrPartialCapture), errors.Is(err, vipps.ErrInvalidRequest):
+		s.fail(w, r, machine, name, err)
+	case silent(err): // the engine takes back what there may be
+		refuse(unanswered)
+	default:
+		refuse(failed)
 	}
+}
+
+// silent says that Vipps MobilePay did not answer, and not that something else went wrong.
+func silent(err error) bool {
+	failure, ok := errors.AsType[*vipps.Error](err)
+	return ok && (failure.Status == 0 || failure.OutcomeUnknown)
 }

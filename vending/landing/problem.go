@@ -14,45 +14,51 @@ type Problem struct {
 	// Status is that of the answer.
 	Status int
 	Text   string
-	// Money says what happened to the customer's money.
+	// Money says what happened to the customer's money when they pressed; empty where nobody has.
 	Money string
-	// Retry says that trying again may help.
-	Retry bool
+	// Retry is the address of a page where it may be tried again; empty if that does not help.
+	Retry string
 }
 
 // problem is one kind of Problem: the keys of its texts are key.title and key.text.
 type problem struct {
 	status int
 	key    string
-	money  string // key
+	money  string // key of what is said to who has pressed; of a page that is only looked at there is nothing to say
 	retry  bool
 }
 
 var (
-	noMachine    = problem{http.StatusNotFound, "nomachine", "money.none", false}
+	noMachine    = problem{http.StatusNotFound, "nomachine", "money.try", false}
 	noSession    = problem{http.StatusNotFound, "nosession", "", false}
-	outOfService = problem{http.StatusServiceUnavailable, "service", "money.none", true}
-	inUse        = problem{http.StatusConflict, "busy", "money.none", true}
-	notInPart    = problem{http.StatusConflict, "part", "money.none", true}
-	notForYou    = problem{http.StatusForbidden, "customer", "money.none", false}
+	outOfService = problem{http.StatusServiceUnavailable, "service", "money.try", true}
+	inUse        = problem{http.StatusConflict, "busy", "money.try", true}
+	notInPart    = problem{http.StatusConflict, "part", "money.try", true}
+	notForYou    = problem{http.StatusForbidden, "customer", "money.try", false}
+	refused      = problem{http.StatusBadGateway, "refused", "money.try", false}
 	unanswered   = problem{http.StatusBadGateway, "unanswered", "money.unsure", true}
-	tooOften     = problem{http.StatusTooManyRequests, "often", "money.none", true}
-	unpaid       = problem{http.StatusTooManyRequests, "unpaid", "money.none", true}
-	badForm      = problem{http.StatusBadRequest, "form", "money.none", true}
-	foreign      = problem{http.StatusForbidden, "foreign", "money.none", true}
+	failed       = problem{http.StatusBadGateway, "failed", "money.unsure", true}
+	tooOften     = problem{http.StatusTooManyRequests, "often", "money.try", true}
+	unpaid       = problem{http.StatusTooManyRequests, "unpaid", "money.try", true}
+	badForm      = problem{http.StatusBadRequest, "form", "money.try", true}
+	foreign      = problem{http.StatusForbidden, "foreign", "money.try", true}
 	unavailable  = problem{http.StatusServiceUnavailable, "unavailable", "", true}
+	unheard      = problem{http.StatusServiceUnavailable, "unheard", "", true}
 )
 
 // refuse answers with a problem's page.
 func (s *Site) refuse(w http.ResponseWriter, r *http.Request, machine Machine, name string, p problem) {
 	page := s.newPage(r, machine, name)
 	page.Title = page.Text(p.key+".title", page.Brand)
-	page.Problem = &Problem{Status: p.status, Text: page.Text(p.key+".text", page.Brand), Retry: p.retry && name != ""}
-	switch {
-	case p.money == "money.none" && r.Method == http.MethodPost: // an earlier try may have
-		page.Problem.Money = page.Text("money.try")
-	case p.money != "":
+	page.Problem = &Problem{Status: p.status, Text: page.Text(p.key+".text", page.Brand)}
+	if p.money != "" && r.Method == http.MethodPost {
 		page.Problem.Money = page.Text(p.money)
+	}
+	if p.retry {
+		page.Problem.Retry = page.Address
+	}
+	if token := r.PathValue("token"); p.retry && token != "" {
+		page.Problem.Retry = s.statusAddress(token)
 	}
 	s.write(w, r, p.status, "problem.html", page)
 }

@@ -20,7 +20,7 @@ import (
 // TestRefused has a payment refused in every way, and what the page says about the money.
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	const none = "Nothing was reserved or charged"
+	const none = "Nothing was reserved or charged by this try"
 	cola := map[string]string{"A1": "1"}
 	for _, test := range []struct {
 		name    string
@@ -33,7 +33,7 @@ func TestRefused(t *testing.T) {
 		{name: "busy with somebody else", before: func(t *testing.T, s *shop, form url.Values) url.Values {
 			s.buy(t, s.browser())
 			return choose(form, "2500", cola)
-		}, status: 409, words: []string{"in use", "Nothing was reserved or charged by this try", "Try again"}},
+		}, status: 409, words: []string{"in use", "or you are in another window", none, "Try again"}},
 		{name: "sold out since", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
 			s.reprice("A1", func(p *vending.Product) { p.SoldOut = true })
 			return choose(form, "6500", map[string]string{"A1": "1", "B2": "1"})
@@ -105,7 +105,7 @@ func TestRefused(t *testing.T) {
 		},
 		{name: "reservation without an amount", machine: "max1", before: func(_ *testing.T, _ *shop, _ url.Values) url.Values {
 			return url.Values{"visit": {"v"}}
-		}, status: 409, words: []string{"The amount has changed", none}},
+		}, status: 409, words: []string{"The choice or the amount has changed", none}},
 		{name: "customer refused", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
 			s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.RefuseSticky, Code: string(epayment.CodeCustomerNotFound), Count: -1})
 			return choose(form, "2500", cola)
@@ -114,6 +114,13 @@ func TestRefused(t *testing.T) {
 			s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.HangUpBefore, Count: -1})
 			return choose(form, "2500", cola)
 		}, status: 502, words: []string{"Vipps does not answer", "is released by itself", "Try again"}},
+		{name: "refused", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
+			s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.RefuseSticky, Code: "5080", Count: -1})
+			return choose(form, "2500", cola)
+		}, status: 502, words: []string{"could not be made", "Pay another way, or contact us", none}},
+		{name: "the store does not answer", with: change{operator: func(c *vending.Config) { c.Store = deaf{c.Store} }}, before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
+			return choose(form, "2500", cola)
+		}, status: 502, words: []string{"That did not work", "is released by itself", "Try again"}},
 		{name: "no page for the door", machine: "screen1", before: func(_ *testing.T, _ *shop, _ url.Values) url.Values {
 			return url.Values{"visit": {"v"}}
 		}, status: 503, words: []string{none}},
@@ -143,6 +150,11 @@ func TestRefused(t *testing.T) {
 		})
 	}
 }
+
+// deaf is a store that keeps nothing.
+type deaf struct{ vending.Store }
+
+func (deaf) Create(context.Context, vending.Session) error { return errors.New("disk is full") }
 
 // TestUnsure does not say that nothing is reserved where a lost answer may have made a payment.
 func TestUnsure(t *testing.T) {
@@ -220,7 +232,9 @@ func TestMachineFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newShop(t, test.change)
-			s.browser().get(t, test.target).wants(t, test.status, "Nothing was reserved or charged")
+			p := s.browser().get(t, test.target)
+			p.wants(t, test.status, "Questions?")
+			p.without(t, "reserved", "charged") // whoever looks may have a purchase under way elsewhere
 			if logged := s.log.Len() > 0; logged != test.logged {
 				t.Errorf("logged %q", s.log)
 			}
@@ -251,7 +265,8 @@ func TestMadeUpToken(t *testing.T) {
 		}
 		// A cookie that somebody has made up or taken from another machine finds nothing.
 		for _, cookie := range b.cookies {
-			cookie.Path = "/m/s"
+			cookie.Name = "__Host-vending-s"
+			b.cookies["other"] = cookie
 		}
 		b.get(t, "/m/s").wants(t, 200, "Cola")
 		if s.payment(t).State != "CREATED" {

@@ -1,16 +1,18 @@
 package landing_test
 
 import (
-	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/vending/landing"
+	"github.com/vippsvending/vipps/vending/vippstest"
 )
 
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -55,7 +57,7 @@ func TestCookie(t *testing.T) {
 			t.Fatalf("%d cookies, want that of the session", len(b.cookies))
 		}
 		for _, cookie := range b.cookies {
-			if !cookie.HttpOnly || !cookie.Secure || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/m/oslo12" || cookie.Domain != "" {
+			if !cookie.HttpOnly || !cookie.Secure || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" || cookie.Name != "__Host-vending-oslo12" {
 				t.Errorf("cookie %s", cookie.Raw)
 			}
 			if !strings.HasSuffix(status, cookie.Value) {
@@ -65,44 +67,87 @@ func TestCookie(t *testing.T) {
 	})
 }
 
-// TestLoopback has a browser on the same machine try the pages with an emulator, and others who say that they do.
+// TestLoopback has an operator whose pages are on this machine, as with an emulator, and requests that look otherwise.
 func TestLoopback(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, change{})
-	for name, test := range map[string]struct {
-		host, remote string
-		header       string
-		tls          bool
-		want         bool
-	}{
-		"here":                {host: "127.0.0.1:8080", remote: "127.0.0.1:5", want: true},
-		"by name":             {host: "localhost:8080", remote: "[::1]:5", want: true},
-		"IPv6":                {host: "[::1]:8080", remote: "[::1]:5", want: true},
-		"from elsewhere":      {host: "localhost:8080", remote: "192.0.2.1:5"},
-		"of another host":     {host: "acme.example", remote: "127.0.0.1:5"},
-		"over TLS":            {host: "localhost", remote: "127.0.0.1:5", tls: true},
-		"forwarded by a host": {host: "localhost", remote: "127.0.0.1:5", header: "X-Forwarded-For"},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for address, secure := range map[string]bool{"https://acme.example": true, "http://127.0.0.1:8080": false, "http://localhost:8080": false} {
+		t.Run(address, func(t *testing.T) {
 			t.Parallel()
-			b := s.browser()
-			r := b.request(t, http.MethodGet, "/m/oslo12?lang=da", "")
-			r.Host, r.RemoteAddr, r.TLS = test.host, test.remote, nil
-			if test.tls {
-				r.TLS = new(tls.ConnectionState)
-			}
-			if test.header != "" {
-				r.Header.Set(test.header, "192.0.2.9")
-			}
-			p := b.do(t, r)
-			if got := strings.Contains(p.header.Get("Content-Security-Policy"), "http:"); got != test.want {
-				t.Errorf("payments may be at http addresses: %v", got)
-			}
-			if got := strings.Contains(p.header.Get("Set-Cookie"), "Secure"); got == test.want {
-				t.Errorf("the cookie is for https only: %v", got)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, change{
+					vipps:    vippstest.Options{AllowLoopbackHTTP: true},
+					operator: func(c *vending.Config) { c.ReturnURL = address + "/m/s/{token}" },
+				})
+				b := s.browser()
+				form := choose(b.get(t, "/m/oslo12").form(), "2500", map[string]string{"A1": "1"})
+				r := b.request(t, http.MethodPost, "/m/oslo12?lang=da", form.Encode())
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Host, r.RemoteAddr, r.TLS = "127.0.0.1:8081", "127.0.0.1:5", nil // as from a proxy that says nothing of it
+				p := b.do(t, r)
+				p.to(t)
+				if got := !strings.Contains(p.header.Get("Content-Security-Policy"), "http:"); got != secure {
+					t.Errorf("payments are at https addresses only: %v", got)
+				}
+				if len(b.cookies) == 0 {
+					t.Fatal("no cookies")
+				}
+				for _, cookie := range b.cookies {
+					if cookie.Secure != secure || strings.HasPrefix(cookie.Name, "__Host-") != secure {
+						t.Errorf("cookie %s", cookie.Raw)
+					}
+				}
+			})
 		})
 	}
+}
+
+// TestNowhere goes to addresses that nothing leads to, or that a hand has typed.
+func TestNowhere(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, change{})
+	b := s.browser()
+	for _, target := range []string{"/m/", "/m/OSLO12/", "/m/nothing/here", "/m/s/a/b/c", "/m/%2fevil.example/", "/m/live/x/y"} {
+		b.get(t, target).wants(t, 404, "Scan the code on the machine again", "Questions?")
+	}
+	for target, want := range map[string]string{"/m/oslo12/": "/m/oslo12", "/m/oslo12/?lang=da": "/m/oslo12?lang=da", "/m/oslo12/?lang=x&y=z": "/m/oslo12"} {
+		if got := b.get(t, target).to(t); got != want {
+			t.Errorf("%s leads to %s, want %s", target, got, want)
+		}
+	}
+	root := newShop(t, change{
+		operator: func(c *vending.Config) { c.ReturnURL = "https://acme.example/s/{token}" },
+		site:     func(c *landing.Config) { c.Path = "" },
+	})
+	root.browser().get(t, "/").wants(t, 404, "Scan the code on the machine again")
+	root.browser().get(t, "/%2fevil.example/").wants(t, 404, "Scan the code on the machine again")
+	root.browser().get(t, "/oslo12").wants(t, 200, "Cola")
+}
+
+// slow is an answer to a request whose body comes slowly.
+type slow struct {
+	*httptest.ResponseRecorder
+	until []time.Time
+}
+
+func (s *slow) SetReadDeadline(at time.Time) error {
+	s.until = append(s.until, at)
+	return nil
+}
+
+// TestSlowForms looks at how long the forms of each button may take to arrive.
+func TestSlowForms(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		status := s.buy(t, s.browser())
+		for _, target := range []string{"/m/oslo12", status + "/continue", status + "/done", status + "/cancel"} {
+			w := &slow{ResponseRecorder: httptest.NewRecorder()}
+			s.site.ServeHTTP(w, s.browser().request(t, http.MethodPost, target, ""))
+			if len(w.until) != 2 || time.Until(w.until[0]) != 10*time.Second || !w.until[1].IsZero() {
+				t.Errorf("%s: read until %v", target, w.until)
+			}
+		}
+	})
 }
 
 func TestForeignPosts(t *testing.T) {
@@ -158,7 +203,7 @@ func TestClientAddress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop(t, change{site: func(c *landing.Config) {
-			c.Limits.Address = landing.Rate{Burst: 1, Every: 1 << 40}
+			c.Limits.Address = landing.Rate{Burst: 1, Every: time.Hour}
 			c.ClientAddress = func(r *http.Request) netip.Addr {
 				address, _ := netip.ParseAddr(r.Header.Get("X-Real-IP"))
 				return address
@@ -201,9 +246,19 @@ func TestAssets(t *testing.T) {
 	if found < 3 {
 		t.Errorf("%d assets on the page", found)
 	}
+	if p := b.get(t, assetOf(body)+"?lang=fi"); p.header.Get("Set-Cookie") != "" {
+		t.Error("an asset that everybody may keep sets a cookie")
+	}
 	if got := b.get(t, "/m/assets/site.css"); got.status != 404 || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("an asset without its hash: %d", got.status)
 	}
+}
+
+// assetOf is the address of one of a page's assets.
+func assetOf(body string) string {
+	_, after, _ := strings.Cut(body, `"/m/assets/`)
+	name, _, _ := strings.Cut(after, `"`)
+	return "/m/assets/" + name
 }
 
 // TestRecorded looks for tokens in what is logged and printed.

@@ -2,7 +2,6 @@ package landing
 
 import (
 	"html/template"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -21,6 +20,8 @@ type Site struct {
 	networks  *limiter[netip.Addr] // of many addresses
 	places    *limiter[place]
 	viewers   seats
+	secure    bool   // customers come over https
+	policy    string // for the content of pages
 	closed    chan struct{}
 	close     sync.Once
 }
@@ -41,8 +42,15 @@ func New(config Config) (*Site, error) {
 		networks:  newLimiter[netip.Addr](Rate{10 * config.Limits.Address.Burst, config.Limits.Address.Every / 10}),
 		places:    newLimiter[place](config.Limits.Machine),
 		viewers:   seats{all: config.Limits.Live, each: config.Limits.LivePerAddress, of: map[netip.Addr]int{}},
+		secure:    strings.HasPrefix(config.Operator.ReturnURL(), "https:"),
 		closed:    make(chan struct{}),
 	}
+	actions := "'self' https:" // after paying, the form is redirected to the app, whose addresses may change
+	if !s.secure {
+		actions += " http:" // to an emulator
+	}
+	s.policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"form-action " + actions + "; base-uri 'none'; frame-ancestors 'none'"
 	var err error
 	if s.templates, err = readTemplates(config.Templates); err != nil {
 		return nil, err
@@ -61,7 +69,10 @@ func New(config Config) (*Site, error) {
 		"POST {path}/s/{token}/continue": s.continuePaying,
 		"POST {path}/s/{token}/cancel":   s.giveUp,
 		"POST {path}/s/{token}/done":     s.complete,
+		"GET {path}/s/{token}/{button}":  s.showButton, // a link to another language, on the page that a button has answered
 		"GET {path}/assets/{name}":       s.assets.serve,
+		"GET {path}/{machine}/{$}":       s.tidy,
+		"GET {path}/":                    s.nowhere,
 	} {
 		s.mux.HandleFunc(strings.Replace(pattern, "{path}", config.Path, 1), handle)
 	}
@@ -80,13 +91,8 @@ const (
 
 // ServeHTTP answers a request for one of the pages.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	actions := "'self' https:" // after paying, the form is redirected to the app, whose addresses may change
-	if isLoopback(r) {
-		actions += " http:" // to an emulator
-	}
 	header := w.Header()
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "+
-		"form-action "+actions+"; base-uri 'none'; frame-ancestors 'none'")
+	header.Set("Content-Security-Policy", s.policy)
 	header.Set("Referrer-Policy", "same-origin") // the address of a status page is a secret
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Robots-Tag", "noindex")
@@ -97,22 +103,5 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusRequestURITooLong), http.StatusRequestURITooLong)
 		return
 	}
-	s.chooseLanguage(w, r)
 	s.origin.Handler(s.mux).ServeHTTP(w, r)
-}
-
-// isLoopback says that a browser on this machine asks without TLS, as with an emulator. What a proxy passes on has been
-// forwarded.
-func isLoopback(r *http.Request) bool {
-	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "Via"} {
-		if r.Header.Get(header) != "" {
-			return false
-		}
-	}
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return r.TLS == nil && (host == "localhost" || err == nil && address.IsLoopback()) && remoteAddress(r).Unmap().IsLoopback()
 }

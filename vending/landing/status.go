@@ -29,11 +29,20 @@ func (s *Site) showStatus(w http.ResponseWriter, r *http.Request) {
 	page.Status = page.tell(session)
 	page.Title = page.Status.title
 	page.Status.Address = s.statusAddress(r.PathValue("token"))
-	page.Version = strconv.FormatInt(session.Version, 10)
+	page.Version = statusVersion(session)
+	page.Status.Again = page.Address
 	if session.State != vending.Closed {
-		page.Live, page.Refresh = page.Status.Address+"/live", refreshTime
+		page.Live, page.Refresh, page.Status.Again = page.Status.Address+"/live", refreshTime, ""
+		if page.Address != "" && page.Status.Contact && session.Seat == "" { // the machine is free, and this may take days
+			page.Status.Again = page.Address + "?again=1"
+		}
 	}
 	s.write(w, r, http.StatusOK, "status.html", page)
+}
+
+// statusVersion changes with what a session's page says. The time that is left to choose is said in tens of seconds.
+func statusVersion(s *vending.Session) string {
+	return strconv.FormatInt(s.Version, 10) + "." + strconv.Itoa(timeLeft(s))
 }
 
 // session finds the session of a page, or answers that there is none.
@@ -44,14 +53,27 @@ func (s *Site) session(w http.ResponseWriter, r *http.Request) (*vending.Session
 		s.refuse(w, r, Machine{}, "", noSession)
 	case err != nil:
 		s.logTrouble(r.Context(), "session cannot be loaded", "", err)
+		if r.Method == http.MethodPost {
+			s.refuse(w, r, Machine{}, "", unheard)
+			break
+		}
 		s.refuse(w, r, Machine{}, "", unavailable)
 	}
 	return session, err == nil
 }
 
+// pressed finds the session whose button was pressed.
+func (s *Site) pressed(w http.ResponseWriter, r *http.Request) (*vending.Session, bool) {
+	if err := readForm(w, r); err != nil {
+		s.refuse(w, r, Machine{}, "", badForm)
+		return nil, false
+	}
+	return s.session(w, r)
+}
+
 // continuePaying sends a customer who has come back to the app once more.
 func (s *Site) continuePaying(w http.ResponseWriter, r *http.Request) {
-	session, ok := s.session(w, r)
+	session, ok := s.pressed(w, r)
 	if !ok {
 		return
 	}
@@ -81,7 +103,7 @@ const actTime = 15 * time.Second
 
 // act does something with a session and shows what became of it: too late is an answer too.
 func (s *Site) act(w http.ResponseWriter, r *http.Request, do func(ctx context.Context, session string) error) {
-	session, ok := s.session(w, r)
+	session, ok := s.pressed(w, r)
 	if !ok {
 		return
 	}
@@ -89,8 +111,18 @@ func (s *Site) act(w http.ResponseWriter, r *http.Request, do func(ctx context.C
 	defer cancel()
 	if err := do(ctx, session.ID); err != nil && !errors.Is(err, vending.ErrTooLate) {
 		s.logTrouble(ctx, "session does not take it", session.Machine, err)
-		s.refuse(w, r, Machine{}, "", unavailable)
+		s.refuse(w, r, Machine{}, "", unheard)
 		return
 	}
-	http.Redirect(w, r, s.statusAddress(r.PathValue("token")), http.StatusSeeOther)
+	s.showButton(w, r)
+}
+
+// showButton leads back from what a button has answered, which is no page of its own.
+func (s *Site) showButton(w http.ResponseWriter, r *http.Request) {
+	s.toStatus(w, r, r.PathValue("token"))
+}
+
+// toStatus leads to a session's page.
+func (s *Site) toStatus(w http.ResponseWriter, r *http.Request, token string) {
+	http.Redirect(w, r, inLanguage(r, s.statusAddress(token)), http.StatusSeeOther)
 }

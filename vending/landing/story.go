@@ -3,8 +3,8 @@ package landing
 import (
 	"slices"
 	"strconv"
+	"time"
 
-	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/vending"
 )
 
@@ -27,6 +27,10 @@ type Status struct {
 	Items []Taken
 	// Continue, GiveUp and Done say which buttons there are: back to the app, take it back, want nothing more.
 	Continue, GiveUp, Done bool
+	// Left is about how many seconds there are to choose on the machine; 0 says nothing about it.
+	Left int
+	// Again is the address of the machine's page for another purchase; empty while there is none to be made.
+	Again string
 	// Contact says that the customer should be told whom to ask.
 	Contact bool
 
@@ -57,6 +61,7 @@ func (p *Page) tell(s *vending.Session) *Status {
 	case vending.Withdrawing:
 		t.say(1, "withdrawing", "withdrawing.text")
 		t.charged()
+		t.longer()
 	case vending.Choosing:
 		t.choosing()
 	case vending.Vending:
@@ -114,11 +119,12 @@ func free(v vending.View) int64 { return v.Authorized - v.Captured - v.Cancelled
 
 func (t *story) waiting() {
 	t.status.Tone, t.status.Continue, t.status.GiveUp = "act", true, true
+	words := "waiting.text"
 	if t.session.Maximum {
-		t.say(1, "waiting", "waiting.maximum", t.page.Brand, t.page.Money(t.session.Reserved))
-		return
+		words = "waiting.maximum"
 	}
-	t.say(1, "waiting", "waiting.text", t.page.Brand, t.page.Money(t.session.Reserved))
+	t.say(1, "waiting", words, t.page.Brand, t.page.Money(t.session.Reserved))
+	t.note("waiting.moment")
 }
 
 // choosing is the customer's turn at the machine, or the machine's between two products that were paid for together.
@@ -127,14 +133,15 @@ func (t *story) choosing() {
 		t.say(2, "vending", "vending.text")
 		return
 	}
-	left, count := t.session.Reserved, t.session.MaxItems
-	for _, item := range t.session.Items {
+	s := t.session
+	left, count := s.Reserved, s.MaxItems
+	for _, item := range s.Items {
 		if item.Concluded && item.Verdict != vending.NotDropped {
 			left -= item.Price
 			count--
 		}
 	}
-	t.status.Tone, t.status.Done = "act", true
+	t.status.Tone, t.status.Done, t.status.Left = "act", true, timeLeft(s)
 	t.sum("charged", t.session.Seen.Captured)
 	if count == 1 {
 		t.say(2, "choosing", "choosing.one", t.page.Money(left))
@@ -142,6 +149,14 @@ func (t *story) choosing() {
 		t.say(2, "choosing", "choosing.many", strconv.Itoa(count), t.page.Money(left))
 	}
 	t.note("reserve.last")
+}
+
+// timeLeft is about how many seconds there are to choose, in tens; 0 where nobody has to.
+func timeLeft(s *vending.Session) int {
+	if s.State != vending.Choosing || !s.Maximum {
+		return 0
+	}
+	return max(0, int((s.SelectUntil.Sub(s.Now)+9*time.Second)/(10*time.Second))*10)
 }
 
 // settling is after the sum is fixed, and before it is charged.
@@ -158,6 +173,7 @@ func (t *story) settling() {
 	case s.Due > s.Seen.Captured:
 		t.sum("charging", s.Due-s.Seen.Captured)
 	case s.Due == 0 && s.Seen.Captured == 0:
+		t.say(3, "settling", "settling.release")
 		t.note("nothing")
 	}
 	if s.Over {
@@ -168,124 +184,16 @@ func (t *story) settling() {
 		t.say(3, "unreleased", "unreleased.text")
 		t.sum("reserved", free(s.Seen))
 		t.ask()
-	}
-}
-
-// closed is the end. Money words say what the payment showed, and nothing that is only likely.
-func (t *story) closed() {
-	o := t.session.Outcome
-	t.status.Tone = "off"
-	switch o.Result {
-	case vending.Sold:
-		t.status.Tone = "good"
-		t.say(4, "sold", "sold.text")
-	case vending.PartlySold:
-		t.status.Tone = "good"
-		t.say(4, "partly", "partly.text")
-	case vending.NotSold:
-		t.notSold()
-	case vending.DeliveredUnpaid, vending.Uncollected:
-		t.say(4, "uncollected", "uncollected.text")
-		t.ask()
-	case vending.OverCaptured:
-		t.say(4, "over", "over.text")
-		t.ask()
-	case vending.NotReleased:
-		t.say(3, "unreleased", "unreleased.text")
-		t.ask()
-	default: // a later version's
-		t.say(0, "ended", "ended.text")
-		t.ask()
-	}
-	if back := o.Refunded + o.Refunding; back > 0 && back >= o.Captured && !o.NeedsPerson() {
-		t.status.Tone = "off"
-		t.say(0, "refunded", "refunded.text")
-		if o.Refunding > 0 {
-			t.say(0, "refunding", "refunding.text")
-		}
-	}
-	t.money(o)
-}
-
-// money lists what became of it.
-func (t *story) money(o vending.Outcome) {
-	t.sum("charged", o.Captured)
-	t.sum("refunded", o.Refunded)
-	t.sum("refunding", o.Refunding)
-	t.sum("released", o.Released)
-	if o.Captured == 0 {
-		t.note("nothing")
-	}
-	if o.Unknown > 0 {
-		t.note("unknown.text")
-		t.ask()
-	}
-	if o.NotRefunded > 0 {
-		t.note("notrefunded", t.page.Money(o.NotRefunded))
-		t.ask()
-	}
-	if o.Released+o.Refunded+o.Refunding > 0 {
-		t.note("bank")
-	}
-	if t.session.Absent {
-		t.note("money.unsure")
-	}
-}
-
-// notSold says why.
-func (t *story) notSold() {
-	s := t.session
-	switch s.Reason {
-	case vending.ReasonClock:
-		switch {
-		case s.SelectUntil.IsZero(): // the machine's turn never came
-			t.say(0, "late", "late.unapproved")
-		case s.Maximum:
-			t.say(0, "late", "late.unchosen")
-		default:
-			t.say(0, "late", "ended.text")
-		}
-	case vending.ReasonReturned:
-		t.say(0, "ended", "ended.returned")
-	case vending.ReasonReplaced:
-		t.say(0, "late", "late.replaced")
-	case vending.ReasonRefused:
-		t.refused()
-	case vending.ReasonUnanswered:
-		t.say(0, "unanswered", "unanswered.text", t.page.Brand)
-	case vending.ReasonMachine:
-		t.say(0, "service", "service.text")
-	case vending.ReasonAborted:
-		t.say(0, "ended", "ended.aborted")
-	case vending.ReasonExpired:
-		t.say(0, "late", "late.unapproved")
-	default:
-		t.nothingOut()
-	}
-	if s.Outcome.Unknown > 0 {
-		t.say(0, "unknown", "unknown.title")
-		t.status.Text = ""
-	}
-}
-
-// refused is a payment that could not be made. Whoever may not pay this way is told nothing about themselves.
-func (t *story) refused() {
-	if t.session.Refusal == epayment.CodeCustomerNotFound {
-		t.say(0, "customer", "customer.text", t.page.Brand)
 		return
 	}
-	t.say(0, "refused", "refused.text", t.page.Brand)
+	t.longer()
 }
 
-// nothingOut is a session that the machine or the customer ended.
-func (t *story) nothingOut() {
-	switch {
-	case t.session.Maximum && !t.session.SelectUntil.IsZero() && !told(t.session):
-		t.say(0, "ended", "ended.untaken")
-	case told(t.session):
-		t.say(0, "jammed", "jammed.text")
-	default:
-		t.say(0, "ended", "ended.text")
+// longer is said of what does not go on by itself as it should.
+func (t *story) longer() {
+	if t.session.Action() != "" {
+		t.note("longer")
+		t.ask()
 	}
 }
 
