@@ -17,8 +17,8 @@ type row struct {
 const (
 	waitingAim = "≤ 100 MiB, < 5 % of a core"
 	waitingRun = " -waiting 100000 -polls -1 -rate 50 -for 10s -approve 1s"
-	hookRun    = " -rate 50 -for 30s -approve 1s-10s -machines 1000"
-	pollRun    = " -rate 50 -for 30s -approve 5s-25s -machines 2000 -webhooks=false -polls 2000"
+	hookRun    = " -rate 50 -for 20s -approve 1s-10s -machines 1000"
+	pollRun    = " -rate 50 -for 20s -approve 5s-25s -machines 2000 -webhooks=false -polls 2000"
 	killAim    = "0 without a worker after 5 s, owed captures ≤ 60 s"
 	killRun    = " -waiting 10000 -kill -approve 0s-40s"
 )
@@ -51,7 +51,7 @@ func (f *findings) throughput() string {
 }
 
 func (f *findings) recovered() string {
-	return fmt.Sprintf("%d without a worker, owed captures %s", f.overdue, short(f.owed))
+	return fmt.Sprintf("%d without a worker, owed captures after %s", f.overdue, short(f.owed))
 }
 
 // table measures everything and prints it as it stands in README.md.

@@ -8,7 +8,7 @@ import (
 // watched is how long those who wait are looked at.
 const watched = 20 * time.Second
 
-// wait opens the sessions of -waiting and measures what they take while nothing happens.
+// wait opens the sessions of -waiting and, unless the worker is to be killed, measures what they take while nothing happens.
 func (w *world) wait(ctx context.Context, f *findings) ([]string, error) {
 	before, err := w.usage(true)
 	if err != nil {
@@ -20,6 +20,10 @@ func (w *world) wait(ctx context.Context, f *findings) ([]string, error) {
 		return nil, err
 	}
 	took := time.Since(began)
+	if w.kill { // that is about how they go on
+		w.tell("%d sessions wait", len(ids))
+		return ids, nil
+	}
 	w.tell("%d sessions wait; looking at them for %s", len(ids), watched)
 	resting, err := w.usage(true)
 	if err != nil {
