@@ -49,7 +49,7 @@ var stories = []struct {
 	final   bool
 }{
 	{"opening", vending.Session{State: vending.Opening, Items: untold}, []string{"One moment"}, []string{"harged", "Continue", "Cancel"}, false},
-	{"waiting", vending.Session{State: vending.Waiting, Reserved: 2500, Items: untold}, []string{"approve 25.00 NOK", "Continue in Vipps", "Cancel the purchase"}, []string{"harged"}, false},
+	{"waiting", vending.Session{State: vending.Waiting, Reserved: 2500, Items: untold}, []string{"approve 25.00 NOK", "it takes a moment until it shows", "Continue in Vipps", "Cancel the purchase"}, []string{"harged"}, false},
 	{
 		"waiting for a maximum",
 		vending.Session{State: vending.Waiting, Reserved: 4000, Maximum: true, MaxItems: 1},
@@ -57,7 +57,8 @@ var stories = []struct {
 		[]string{"harged"},
 		false,
 	},
-	{"withdrawing", vending.Session{State: vending.Withdrawing, Reason: vending.ReasonReturned}, []string{"being cancelled", "Nothing was charged"}, []string{"Continue", "released"}, false},
+	{"withdrawing", vending.Session{State: vending.Withdrawing, Reason: vending.ReasonReturned}, []string{"being cancelled", "Nothing was charged"}, []string{"Continue", "released", "seconds", "longer"}, false},
+	{"withdrawing for hours", vending.Session{State: vending.Withdrawing, Reason: vending.ReasonReturned, Since: at}, []string{"being cancelled", "takes longer than usual", "Contact us"}, nil, false},
 	{
 		"choosing",
 		vending.Session{State: vending.Choosing, Reserved: 12000, Maximum: true, MaxItems: 3, Items: []vending.Item{out[0], jammed[0]}},
@@ -72,7 +73,7 @@ var stories = []struct {
 	{
 		"held",
 		vending.Session{State: vending.Held, Reserved: 2500, Items: unheard, Seen: vending.View{Authorized: 2500}},
-		[]string{"checking the machine", "Reserved 25.00 NOK", "Nothing was charged", "Contact us and give the reference", "Not known whether it came out"},
+		[]string{"checking the machine", "only if it came out", "Reserved 25.00 NOK", "Nothing was charged", "Contact us and give the reference", "Not known whether it came out"},
 		[]string{"Charged"},
 		false,
 	},
@@ -90,7 +91,12 @@ var stories = []struct {
 		[]string{" Charged", "Released", "Nothing"},
 		false,
 	},
-	{"settling nothing", vending.Session{State: vending.Settling, Reserved: 4000, Seen: vending.View{Authorized: 4000}}, []string{"Nothing was charged"}, []string{"Released"}, false},
+	{"settling nothing", vending.Session{State: vending.Settling, Reserved: 4000, Seen: vending.View{Authorized: 4000}}, []string{"What was reserved is being released", "Nothing was charged"}, []string{"Released", "longer"}, false},
+	{
+		"settling for hours",
+		vending.Session{State: vending.Settling, Reserved: 4000, Due: 2500, Items: out, Since: at, Seen: vending.View{Authorized: 4000}},
+		[]string{"takes longer than usual", "You need not wait here", "Contact us and give the reference"}, nil, false,
+	},
 	{
 		"settling the rest",
 		vending.Session{State: vending.Settling, Reserved: 4000, Due: 2500, Items: out, Seen: vending.View{Authorized: 4000, Captured: 2500}},
@@ -149,11 +155,33 @@ var stories = []struct {
 	},
 	{
 		"unknown in part", closed(vending.Outcome{Result: vending.PartlySold, Captured: 2500, Released: 2500, Unknown: 2500}, "", append(out, unheard...)),
-		[]string{"Charged 25.00 NOK", "may or may not", "Contact us"},
-		[]string{"Nothing was charged"},
+		[]string{"We do not know whether everything came out", "Charged 25.00 NOK", "may or may not", "Contact us"},
+		[]string{"Nothing was charged", "Not everything"},
 		true,
 	},
 	{"delivered unpaid", closed(vending.Outcome{Result: vending.DeliveredUnpaid, Released: 2500, Lost: 2500}, "", out), []string{"not paid", "Nothing was charged", "Contact us"}, []string{"Thank"}, true},
+	{
+		"uncollected, and refunded by somebody", closed(vending.Outcome{Result: vending.Uncollected, Captured: 2500, Refunded: 2500, Lost: 2500}, "", out),
+		[]string{"All that was charged has been refunded", " Refunded 25.00 NOK"},
+		[]string{"not paid", "Contact us"},
+		true,
+	},
+	{
+		"one of two refunded by somebody", closed(vending.Outcome{Result: vending.Uncollected, Captured: 5000, Refunded: 2500, Lost: 2500}, "", append(out, out...)),
+		[]string{"A part of what was charged is given back", "Charged 50.00 NOK", " Refunded 25.00 NOK"},
+		[]string{"not paid", "Contact us", "All that was charged"},
+		true,
+	},
+	{
+		"one of two being refunded", closed(vending.Outcome{Result: vending.Uncollected, Captured: 5000, Refunding: 2500, Lost: 2500}, "", append(out, out...)),
+		[]string{"Refund under way", "A part of what was charged is given back"}, nil, true,
+	},
+	{
+		"over, if it did not come out", closed(vending.Outcome{Result: vending.OverCaptured, Captured: 2500, Over: 2500, Unknown: 2500}, "", unheard),
+		[]string{"do not know whether", "More was charged", "Charged 25.00 NOK", "Contact us"},
+		[]string{"was not charged", "Too much"},
+		true,
+	},
 	{"uncollected", closed(vending.Outcome{Result: vending.Uncollected, Captured: 2500, Lost: 2500}, "", append(out, out...)), []string{"not paid", "Charged 25.00 NOK", "Contact us"}, []string{"Nothing was"}, true},
 	{"over", closed(vending.Outcome{Result: vending.OverCaptured, Captured: 5000, Over: 2500}, "", out), []string{"Too much was charged", "Charged 50.00 NOK", "Contact us"}, []string{"Thank"}, true},
 	{"not released at last", closed(vending.Outcome{Result: vending.NotReleased, Captured: 2500}, "", out), []string{"still reserved", "Contact us"}, []string{"Released 1"}, true},
@@ -161,6 +189,8 @@ var stories = []struct {
 	{"not approved", closed(vending.Outcome{Result: vending.NotSold}, vending.ReasonClock, untold), []string{"Time ran out", "not approved in time", "Nothing was charged"}, []string{"Released", "Came out"}, true},
 	{"approved too late", late(vending.Session{}), []string{"approved too late, or the machine could not be reached", "Released 25.00 NOK"}, nil, true},
 	{"nothing chosen", late(vending.Session{Maximum: true, SelectUntil: at}), []string{"Nothing was chosen in time", "Released"}, nil, true},
+	{"jammed, then the time ran out", late(vending.Session{Maximum: true, SelectUntil: at, Items: jammed}), []string{"Nothing came out", "Did not come out"}, []string{"chosen", "Time"}, true},
+	{"approved at the last moment, and jammed", late(vending.Session{Items: jammed}), []string{"Nothing came out"}, []string{"in time", "Time ran"}, true},
 	{"the second never came", late(vending.Session{Items: untold, SelectUntil: at}), []string{"not completed"}, []string{"chosen"}, true},
 	{"nothing taken", taken(), []string{"You took nothing"}, []string{"Nothing came out"}, true},
 	{"given up", closed(vending.Outcome{Result: vending.NotSold}, vending.ReasonReturned, untold), []string{"You get no product and pay nothing"}, nil, true},
