@@ -51,7 +51,7 @@ func (b *budget) book() time.Duration {
 	if b.full.Before(now) {
 		b.full = now
 	}
-	b.full = b.full.Add(time.Duration(float64(time.Second) / max(b.rate, 0.1)))
+	b.full = b.full.Add(time.Duration(float64(time.Second) / max(b.most, 0.1)))
 	return b.full.Sub(now)
 }
 

@@ -211,7 +211,13 @@ func shows(s *Session, v View, refund *Refund) bool {
 // to say what is still to be refunded.
 func refundedOtherwise(_ rules, s *Session, f fact) bool {
 	refund := s.refunding()
-	return refund != nil && usable(s, f.view) && f.view.Refunded > refund.Before && f.view.Refunded < refund.Before+refund.Amount
+	return refund != nil && usable(s, f.view) && refund.partlyIn(f.view) &&
+		s.Now.After(refund.SendUntil.Add(lateCapture)) // until then it may be on its way
+}
+
+// partlyIn says that a view shows more than was refunded before, and less than with this refund.
+func (r *Refund) partlyIn(v View) bool {
+	return v.Refunded > r.Before && v.Refunded < r.Before+r.Amount
 }
 
 // changed is a read that shows more than the session has seen.

@@ -36,24 +36,38 @@ func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error 
 			return err
 		}
 	}
-	if in := o.nudge(payment.Reference); in > 0 {
-		return o.config.Store.Wake(ctx, in, payment.Reference)
+	if o.nudgedFor(payment.Reference) < nudgePause {
+		return o.config.Store.Wake(ctx, nudgePause, payment.Reference)
 	}
-	return o.hurry(ctx, payment.Reference)
+	if err := o.hurry(ctx, payment.Reference); err != nil {
+		return err
+	}
+	o.nudge(payment.Reference)
+	return nil
 }
 
-// nudge is when a session that a webhook names is to be looked at: at once, but only once a second, so that repeated
-// deliveries do not use up the reads that are allowed for a payment.
-func (o *Operator) nudge(reference string) time.Duration {
+const (
+	// nudgePause is how often a webhook is acted on at most, for one session: repeated deliveries must not use up the reads
+	// that are allowed for a payment.
+	nudgePause = time.Second
+	// nudgeCounts is how long after a webhook its session is looked at beside the budget: what is read may be older than what
+	// the webhook said.
+	nudgeCounts = 15 * time.Second
+)
+
+// nudge remembers that somebody has said something about a session's payment.
+func (o *Operator) nudge(reference string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	now := time.Now()
-	if last, ok := o.nudged[reference]; ok && now.Sub(last) < time.Second {
-		return time.Second
-	}
 	if len(o.nudged) >= 10_000 {
 		clear(o.nudged)
 	}
-	o.nudged[reference] = now
-	return 0
+	o.nudged[reference] = time.Now()
+}
+
+// nudgedFor is how long ago that was; very long if it is not remembered.
+func (o *Operator) nudgedFor(reference string) time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return time.Since(o.nudged[reference])
 }

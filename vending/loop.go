@@ -16,9 +16,10 @@ type loop struct {
 	working sync.WaitGroup
 }
 
-// turn starts what is urgent, and what the store says is due, as far as there are free workers.
+// turn starts what is urgent, and what the store says is due, as far as there are free workers. Webhooks leave some of them
+// to what money waits for.
 func (l *loop) turn(ctx context.Context) {
-	for _, id := range l.o.takeUrgent(cap(l.free) - len(l.free)) {
+	for _, id := range l.o.takeUrgent(max(0, cap(l.free)-cap(l.free)/4-len(l.free))) {
 		l.start(ctx, id, func() error {
 			_, err := l.o.advance(ctx, id, true)
 			return err
@@ -31,12 +32,14 @@ func (l *loop) turn(ctx context.Context) {
 	asked := time.Now()
 	due := l.claim(ctx, limit)
 	l.o.crowded.Store(len(due) == limit)
-	for _, s := range l.affordable(ctx, due) {
+	now, later := l.affordable(due)
+	for _, s := range now {
 		l.start(ctx, s.ID, func() error {
 			_, err := l.o.moved(ctx, s, asked)
 			return err
 		})
 	}
+	l.stretch(ctx, later)
 	if len(due) == limit {
 		l.o.wakeLoop() // there may be more
 	}
@@ -71,26 +74,34 @@ func (l *loop) start(ctx context.Context, id string, do func() error) {
 }
 
 // affordable keeps what has to be done, and as many polls as the budget has left, of the newest sessions: their customers
-// stand in front of the machine. The others wait for their turn, the oldest longest.
-func (l *loop) affordable(ctx context.Context, due []Session) []Session {
+// stand in front of the machine. The others come later.
+func (l *loop) affordable(due []Session) (now, later []Session) {
 	var polls []Session
-	due = slices.DeleteFunc(due, func(s Session) bool {
-		if s.polled() {
+	for _, s := range due {
+		if l.o.isPoll(&s) {
 			polls = append(polls, s)
+		} else {
+			now = append(now, s)
 		}
-		return s.polled()
-	})
+	}
 	slices.SortFunc(polls, func(a, b Session) int { return b.Since.Compare(a.Since) })
 	n := l.o.budget.take(len(polls))
-	l.stretch(ctx, polls[n:])
-	return append(due, polls[:n]...)
+	return append(now, polls[:n]...), polls[n:]
 }
 
-// polled says that nothing has to be done for a session but to see whether the customer has approved.
-func (s *Session) polled() bool { return s.State == Waiting && s.Now.Before(s.ApproveUntil) }
+// isPoll says that a session is due for nothing but to see whether its customer has approved, and that nobody has said so.
+// One of another sales unit or version is not ours to put off.
+func (o *Operator) isPoll(s *Session) bool {
+	if s.Woken {
+		o.nudge(s.ID)
+	}
+	return s.State == Waiting && s.Now.Before(s.ApproveUntil) && !o.foreign(s) && o.nudgedFor(s.ID) >= nudgeCounts
+}
 
-// stretch puts sessions off until the budget may have something for them, in few writes.
+// stretch puts sessions off until the budget may have something for them, in few writes. If that fails their lease does it.
 func (l *loop) stretch(ctx context.Context, polls []Session) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	groups := map[time.Duration][]Session{}
 	for _, s := range polls {
 		in := l.o.budget.book()

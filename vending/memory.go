@@ -46,6 +46,7 @@ func copied(s Session) Session {
 	s.Items, s.Tasks, s.History = slices.Clone(s.Items), slices.Clone(s.Tasks), slices.Clone(s.History)
 	s.Refunds = slices.Clone(s.Refunds)
 	s.Now = time.Now()
+	s.Woken = false
 	return s
 }
 
@@ -103,6 +104,7 @@ func (m *memoryStore) Save(_ context.Context, s Session) error {
 	}
 	s = copied(s)
 	s.Version++
+	s.Woken = old.Woken
 	m.put(s)
 	return nil
 }
@@ -138,9 +140,12 @@ func (m *memoryStore) claim(lease time.Duration) (Session, bool) {
 		if !s.WakeAt.Equal(entry.at) || !s.Watched() {
 			continue
 		}
-		s.WakeAt = now.Add(lease)
+		woken := s.Woken
+		s.WakeAt, s.Woken = now.Add(lease), false
 		m.put(s)
-		return copied(s), true
+		s = copied(s)
+		s.Woken = woken
+		return s, true
 	}
 	return Session{}, false
 }
@@ -150,7 +155,7 @@ func (m *memoryStore) Wake(_ context.Context, in time.Duration, ids ...string) e
 	defer m.mu.Unlock()
 	for _, id := range ids {
 		if s, ok := m.sessions[id]; ok && s.Watched() {
-			s.WakeAt = time.Now().Add(in)
+			s.WakeAt, s.Woken = time.Now().Add(in), true
 			m.put(s)
 		}
 	}

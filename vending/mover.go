@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 )
 
@@ -70,19 +71,22 @@ func (o *Operator) moved(ctx context.Context, s Session, asked time.Time) (Sessi
 
 func (m *mover) move(ctx context.Context) (Session, error) {
 	if m.foreign() { // handed back to its own workers
-		return m.s, errors.Join(errForeign, m.sleep(ctx, lease/15))
+		return m.s, errors.Join(errForeign, m.sleep(ctx, lease/15+rand.N(lease/15))) //nolint:gosec // only so as not to be in step with whoever it is for
 	}
 	err := m.run(ctx)
 	if errors.Is(err, errElsewhere) {
-		return m.s, m.sleep(ctx, lease/30)
+		// Woken, so that no budget puts it off there.
+		return m.s, m.o.config.Store.Wake(context.WithoutCancel(ctx), lease/30, m.id)
 	}
 	return m.s, errors.Join(err, m.last)
 }
 
 // foreign says that the session is for another worker: of another environment, sales unit or newer version.
-func (m *mover) foreign() bool {
-	client := m.o.config.Client
-	return m.s.Schema != schema || m.s.Environment != client.Environment() || m.s.MerchantSerialNumber != client.MerchantSerialNumber()
+func (m *mover) foreign() bool { return m.o.foreign(&m.s) }
+
+func (o *Operator) foreign(s *Session) bool {
+	client := o.config.Client
+	return s.Schema != schema || s.Environment != client.Environment() || s.MerchantSerialNumber != client.MerchantSerialNumber()
 }
 
 func (m *mover) load(ctx context.Context) error {

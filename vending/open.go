@@ -247,6 +247,9 @@ func (o *Operator) open(ctx context.Context, s *Session, request epayment.Create
 		return o.leave(ctx, s.ID, ctx.Err())
 	case made.Refusal == epayment.CodeCustomerNotFound:
 		return fmt.Errorf("session %s: %w: %w", s.ID, ErrCustomer, cmp.Or(failure, errNotOpened))
+	case !made.Approved.IsZero(): // quicker than the answer: it was opened, whatever has become of it
+		*s = made
+		return nil
 	case made.Reason == ReasonRefused:
 		return fmt.Errorf("session %s: %w: %w", s.ID, ErrRefused, cmp.Or(failure, errNotOpened))
 	case !slices.Contains([]State{Waiting, Choosing, Vending}, made.State):

@@ -58,9 +58,9 @@ func (o *Operator) redirect(s *Session) *Redirect {
 }
 
 // once opens a session at most once for a visit. Its id is made from the visit, so that every process finds it.
-func (o *Operator) once(ctx context.Context, machine, visit string, shown any, open func(id string) (*Redirect, error)) (*Redirect, error) {
+func (o *Operator) once(ctx context.Context, machine, visit string, shown any, open func(ctx context.Context, id string) (*Redirect, error)) (*Redirect, error) {
 	if visit == "" {
-		return open(newID(machine))
+		return open(ctx, newID(machine))
 	}
 	code := hmac.New(sha256.New, []byte(o.config.PageKey))
 	_, _ = fmt.Fprintf(code, "visit %q %q %v", machine, visit, shown)
@@ -69,11 +69,26 @@ func (o *Operator) once(ctx context.Context, machine, visit string, shown any, o
 	if !errors.Is(err, ErrNotFound) {
 		return redirect, err
 	}
-	redirect, err = open(id)
-	if errors.Is(err, ErrExists) { // pressed twice in the same moment
-		return o.again(ctx, id)
+	type answer struct {
+		redirect *Redirect
+		err      error
 	}
-	return redirect, err
+	answered := make(chan answer, 1)
+	o.apart(func() { // a browser that presses again leaves its first request, and means the same payment
+		opening, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.timeouts(machine).Open+callTimeout)
+		defer cancel()
+		redirect, err := open(opening, id)
+		answered <- answer{redirect, err}
+	})
+	select {
+	case a := <-answered:
+		if errors.Is(a.err, ErrExists) { // pressed twice in the same moment
+			return o.again(ctx, id)
+		}
+		return a.redirect, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // again gives the redirect of a session that was opened before, once its payment is made.

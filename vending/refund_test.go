@@ -149,6 +149,41 @@ func TestRefundQueue(t *testing.T) {
 	})
 }
 
+// TestRefundOnItsWay has the first of two refunds arrive a minute late, and somebody refund a little in the portal meanwhile: it
+// must not be called refused while it may still arrive.
+func TestRefundOnItsWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		order := cola()
+		order.Products = append(order.Products, order.Products[0], order.Products[0], order.Products[0])
+		defer run(s.operator)()
+		id := s.sell(t, order)
+		later(time.Minute)
+		refund := func(vend string) {
+			t.Helper()
+			if err := s.operator.Refund(t.Context(), vending.RefundRequest{Session: id, Items: []string{id + vend}, Reason: "stale"}); err != nil {
+				t.Error(err)
+			}
+		}
+		s.vipps.Inject(vippstest.Fault{Op: "refund", Kind: vippstest.Late, Delay: time.Minute})
+		refund("-v1")
+		later(5 * time.Second)
+		refund("-v2")
+		if err := s.vipps.PortalRefund(id, 100); err != nil {
+			t.Error(err)
+		}
+		later(30 * time.Minute)
+		if s.session(t, id).Outcome.NotRefunded > 0 { // a person does what they are told
+			refund("-v1")
+			later(30 * time.Minute)
+		}
+		if payment, _ := s.vipps.Payment(id); payment.Refunded != 2*colaPrice+100 {
+			t.Errorf("refunded %d: %+v", payment.Refunded, s.session(t, id).Refunds)
+		}
+	})
+}
+
 // TestRefundTwice has two people refund the same item at the same moment, for different reasons.
 func TestRefundTwice(t *testing.T) {
 	t.Parallel()

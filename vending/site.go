@@ -42,8 +42,9 @@ type SiteOrder struct {
 	// Description is as in [DynamicQROrder].
 	Description string
 	// Visit makes pressing pay twice the same as once: the same visit, machine and products are one session, for which the same
-	// redirect is given again. It is random, of at most 64 bytes, and made anew whenever the page is shown. Empty is always
-	// another session.
+	// redirect is given again. It is random, of at most 64 bytes, and made anew whenever the page is shown. The end of the
+	// context does not take such a session back: it is there for the next press, until Timeouts.Approve. Empty is always another
+	// session.
 	Visit string
 }
 
@@ -60,7 +61,7 @@ func (o *Operator) OpenSiteSelection(ctx context.Context, order SiteOrder) (*Red
 	if err := order.check(op); err != nil {
 		return nil, err
 	}
-	return o.once(ctx, order.Machine, order.Visit, order.Products, func(id string) (*Redirect, error) {
+	return o.once(ctx, order.Machine, order.Visit, order.Products, func(ctx context.Context, id string) (*Redirect, error) {
 		return o.openSiteSelection(ctx, op, id, order)
 	})
 }
@@ -93,7 +94,7 @@ func (o *Operator) OpenSitePayment(ctx context.Context, order SiteOrder) (*Redir
 	if err := order.check(op); err != nil {
 		return nil, err
 	}
-	return o.once(ctx, order.Machine, order.Visit, order.Products, func(id string) (*Redirect, error) {
+	return o.once(ctx, order.Machine, order.Visit, order.Products, func(ctx context.Context, id string) (*Redirect, error) {
 		products, ok := o.Selection(order.Machine)
 		if !ok {
 			return nil, fmt.Errorf("machine %s: %w", order.Machine, ErrNoSelection)

@@ -53,7 +53,7 @@ func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redi
 	if o.config.ReturnURL == "" {
 		return nil, fmt.Errorf("%s: %w: Config.ReturnURL: must be set for this door", op, vipps.ErrInvalidRequest)
 	}
-	return o.once(ctx, order.Machine, order.Visit, order.shown(), func(id string) (*Redirect, error) {
+	return o.once(ctx, order.Machine, order.Visit, order.shown(), func(ctx context.Context, id string) (*Redirect, error) {
 		return o.openStaticQR(ctx, id, order)
 	})
 }

@@ -157,6 +157,8 @@ func (r rules) closed(s *Session, view *View) (effect, time.Time) {
 		return doRead, time.Time{}
 	case i >= 0 || !at.IsZero():
 		return doSleep, at
+	case s.Absent: // somebody has woken it for nothing
+		return doSleep, s.Now.Add(24 * time.Hour)
 	default:
 		return doNothing, time.Time{}
 	}
@@ -170,7 +172,7 @@ func (r rules) refunding(s *Session, refund *Refund, view *View) (effect, time.T
 		return doSleep, time.Time{}
 	case view == nil:
 		return doRead, time.Time{}
-	case s.Now.Before(refund.SendUntil):
+	case s.Now.Before(refund.SendUntil) && !refund.partlyIn(*view):
 		return doRefund, time.Time{}
 	case !s.Now.After(refund.SendUntil.Add(lateCapture)) && r.on(guardRefundLate):
 		return doSleep, refund.SendUntil.Add(lateCapture + time.Second)

@@ -45,7 +45,8 @@ type Store interface {
 	// Seat gives the session that holds a machine, or ErrNotFound.
 	Seat(ctx context.Context, machine string) (Session, error)
 	// Due claims at most limit sessions that are watched (see [Session.Watched]) and whose WakeAt has come, the longest
-	// waiting first. It moves their WakeAt by lease in the same step, so that no two workers get the same one.
+	// waiting first. It moves their WakeAt by lease in the same step, so that no two workers get the same one. Session.Woken says
+	// whether they were woken since they were last claimed.
 	Due(ctx context.Context, limit int, lease time.Duration) iter.Seq2[Session, error]
 	// Wake moves the WakeAt of watched sessions to so long from now, by the store's clock, without touching their version;
 	// 0 is now. Unknown ids are ignored.

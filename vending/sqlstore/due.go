@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -46,13 +47,18 @@ func (s *Store) claim(ctx context.Context, limit int, lease time.Duration) (rows
 
 // release gives back what was claimed and is not looked at. If it fails the lease does it.
 func (s *Store) release(ctx context.Context, rows []row) {
-	ids := make([]string, len(rows))
-	for i, r := range rows {
-		ids[i] = r.id
+	var woken []string
+	var rest []vending.Session
+	for _, r := range rows {
+		if r.woken {
+			woken = append(woken, r.id)
+		} else {
+			rest = append(rest, vending.Session{ID: r.id, WakeAt: r.wakeAt.at})
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	_ = s.Wake(ctx, 0, ids...)
+	_ = errors.Join(s.Wake(ctx, 0, woken...), s.Rest(ctx, 0, rest...))
 }
 
 // Rest implements [vending.Store]. However many there are, it is one statement.

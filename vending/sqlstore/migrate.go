@@ -33,6 +33,10 @@ func migrations() [][]string {
 			`CREATE INDEX vending_sessions_open ON vending_sessions (opened, id) WHERE NOT finished`,
 			`CREATE INDEX vending_sessions_closed ON vending_sessions (ended, id) WHERE ended IS NOT NULL`,
 		},
+		{
+			`ALTER TABLE vending_sessions ADD COLUMN woken {bool} NOT NULL DEFAULT FALSE`,
+			`ALTER TABLE vending_sessions ADD COLUMN due_woken {bool} NOT NULL DEFAULT FALSE`,
+		},
 	}
 }
 

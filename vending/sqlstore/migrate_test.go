@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/vippsvending/vipps/vending/sqlstore"
 )
@@ -37,8 +38,8 @@ func TestOpenTogether(t *testing.T) {
 			count++
 		}
 		versions := strings.Count(content(t, db, "vending_schema"), "\n")
-		if count != 12 || versions != 1 {
-			t.Errorf("%d sessions and %d versions of the tables, want 12 and 1", count, versions)
+		if count != 12 || versions != 2 {
+			t.Errorf("%d sessions and %d versions of the tables, want 12 and 2", count, versions)
 		}
 	})
 }
@@ -49,7 +50,7 @@ func TestNewer(t *testing.T) {
 	onBoth(t, func(t *testing.T, d database) {
 		store, db := d.open(t)
 		create(t, store, "shop-a")
-		if _, err := db.ExecContext(t.Context(), "INSERT INTO vending_schema SELECT 99, applied FROM vending_schema"); err != nil {
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO vending_schema SELECT 99, max(applied) FROM vending_schema"); err != nil {
 			t.Fatal(err)
 		}
 		before := content(t, db, "vending_sessions") + content(t, db, "vending_schema")
@@ -83,6 +84,40 @@ func TestMigrationFails(t *testing.T) {
 		}
 		if _, err := db.ExecContext(t.Context(), "CREATE TABLE vending_schema (mine INTEGER)"); err != nil {
 			t.Errorf("a migration that failed has left something behind: %v", err)
+		}
+	})
+}
+
+// TestUpgrade opens a database with the tables of the first version.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d database) {
+		store, db := d.open(t)
+		create(t, store, "shop-a")
+		for _, statement := range []string{
+			"ALTER TABLE vending_sessions DROP COLUMN woken", "ALTER TABLE vending_sessions DROP COLUMN due_woken",
+			"DELETE FROM vending_schema WHERE version > 1",
+		} {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store, err := sqlstore.Open(t.Context(), d.connect(t), d.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Wake(t.Context(), 0, "shop-a"); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for s, err := range store.Due(t.Context(), 10, time.Hour) {
+			if err != nil || s.ID != "shop-a" || !s.Woken {
+				t.Errorf("%s, woken %t, %v", s.ID, s.Woken, err)
+			}
+			found++
+		}
+		if found != 1 {
+			t.Errorf("%d sessions are due", found)
 		}
 	})
 }

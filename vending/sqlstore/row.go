@@ -54,6 +54,7 @@ type row struct {
 	wakeAt, now, key stamp // key is what the rows are ordered by
 	document         []byte
 	sealed           []byte
+	woken            bool
 	err              error // why the row cannot be read
 }
 
@@ -63,7 +64,7 @@ func readRows(rows *sql.Rows) (all []row, err error) {
 	for rows.Next() {
 		var r row
 		// The id comes first: of a row that cannot be read at least that is known.
-		r.err = rows.Scan(&r.id, &r.version, &r.wakeAt, &r.now, &r.document, &r.sealed, &r.key)
+		r.err = rows.Scan(&r.id, &r.version, &r.wakeAt, &r.now, &r.document, &r.sealed, &r.woken, &r.key)
 		all = append(all, r)
 	}
 	return all, rows.Err()
@@ -92,7 +93,7 @@ func (s *Store) decode(r *row) (vending.Session, error) {
 	if err := s.keys.open(&session, r.sealed); err != nil {
 		return vending.Session{}, err
 	}
-	session.Version, session.WakeAt, session.Now = r.version, r.wakeAt.at, r.now.at
+	session.Version, session.WakeAt, session.Now, session.Woken = r.version, r.wakeAt.at, r.now.at, r.woken
 	return session, nil
 }
 

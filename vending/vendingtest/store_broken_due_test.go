@@ -221,6 +221,19 @@ func brokenClaims() []brokenStore {
 				return b.Store.Due(ctx, limit, 24*time.Hour)
 			}
 		}},
+		{name: "nobody was woken", check: "a claim says who was woken", says: "want [true true]", bend: func(b *bent) {
+			b.due = func(ctx context.Context, limit int, lease time.Duration) sessions {
+				return mapped(b.Store.Due(ctx, limit, lease), func(s *vending.Session) { s.Woken = false })
+			}
+		}},
+		{name: "a rest wakes", check: "a claim says who was woken", says: "after a rest of both", bend: func(b *bent) {
+			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+				for _, s := range sessions {
+					_ = b.Store.Wake(ctx, in, s.ID)
+				}
+				return nil
+			}
+		}},
 		{name: "what a loop does not come to is lost", check: "leaving a loop over Due loses nothing", says: "did not happen", bend: func(b *bent) {
 			b.due = func(ctx context.Context, limit int, _ time.Duration) sessions {
 				return rearranged(b.Store.Due(ctx, limit, 24*time.Hour), func(list []vending.Session) []vending.Session { return list })

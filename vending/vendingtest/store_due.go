@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ func dueChecks() []storeCheck {
 		{"a session is claimed by one of many", dueOnce},
 		{"a claim ends with its lease", dueAgain},
 		{"leaving a loop over Due loses nothing", dueLeft},
+		{"a claim says who was woken", dueWoken},
 	}
 }
 
@@ -244,4 +246,46 @@ func clockInAll(p *probe) {
 	}
 	p.between("WakeAt after Wake in 0, between two readings of Now", p.load("shop-0").WakeAt, last, p.load("shop-0").Now)
 	p.until("a Load whose Now is later than that of the first", func() bool { return p.load("shop-0").Now.After(last) })
+}
+
+func dueWoken(p *probe) {
+	claimed := func(when string, want ...bool) {
+		p.Helper()
+		var got []bool
+		list := p.claim(10, time.Hour)
+		slices.SortFunc(list, func(a, b vending.Session) int { return strings.Compare(a.ID, b.ID) })
+		for _, s := range list {
+			got = append(got, s.Woken)
+		}
+		if !slices.Equal(got, want) {
+			p.Errorf("%s Due gives Woken %v of %v, want %v: Wake has been called since the last claim, or has not", when, got, ids(list), want)
+		}
+	}
+	for _, id := range []string{"shop-a", "shop-b"} {
+		p.create(session(id))
+		p.due(id, time.Minute)
+	}
+	claimed("of new sessions", false, false)
+	if err := p.Wake(p.ctx, 0, "shop-b"); err != nil {
+		p.Fatal(err)
+	}
+	p.due("shop-a", time.Minute)
+	p.change("shop-b", func(*vending.Session) {})
+	claimed("after a wake of the second, and saves of both,", false, true)
+	p.due("shop-a", time.Minute)
+	p.due("shop-b", time.Minute)
+	claimed("after that claim", false, false)
+	if err := p.Wake(p.ctx, 0, "shop-a", "shop-b"); err != nil {
+		p.Fatal(err)
+	}
+	if woken := p.load("shop-a").Woken; woken {
+		p.Errorf("Load gives Woken, which only Due tells")
+	}
+	claimed("after a wake of both", true, true)
+	for _, id := range []string{"shop-a", "shop-b"} {
+		if err := p.Rest(p.ctx, 0, p.load(id)); err != nil {
+			p.Fatal(err)
+		}
+	}
+	claimed("after a rest of both", false, false)
 }

@@ -1,0 +1,312 @@
+package vending_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/vippstest"
+	"github.com/vippsvending/vipps/webhooks"
+)
+
+func authorized(id string) *webhooks.PaymentEvent {
+	return &webhooks.PaymentEvent{Reference: id, Name: webhooks.NameAuthorized}
+}
+
+// soldIn says how long it takes until a session is closed.
+func soldIn(t *testing.T, s *shop, id string) time.Duration {
+	t.Helper()
+	from := time.Now()
+	for range 300 {
+		if s.session(t, id).State == vending.Closed {
+			break
+		}
+		later(time.Second)
+	}
+	return time.Since(from)
+}
+
+// awayMachine is reached by another worker.
+type awayMachine struct{ vending.Machine }
+
+func (awayMachine) Ready(context.Context, string) error { return vending.ErrElsewhere }
+
+// TestWokenBesideTheBudget has a webhook come in many ways to a fleet whose polls are used up, or that has none: the customer
+// does not wait for the budget.
+func TestWokenBesideTheBudget(t *testing.T) {
+	t.Parallel()
+	type fleet struct {
+		*shop
+		ids    []string
+		polls  func(*vending.Config)
+		worker *vending.Operator
+		stop   func()
+	}
+	for name, come := range map[string]func(*testing.T, *fleet){
+		"to a process that runs no loop": func(t *testing.T, f *fleet) {
+			t.Helper()
+			if err := f.operator.HandleEvent(t.Context(), authorized(f.ids[0])); err != nil {
+				t.Error(err)
+			}
+		},
+		"to a worker that does not reach the machine": func(t *testing.T, f *fleet) {
+			t.Helper()
+			far := f.operate(t, f.client, f.store, awayMachine{f.machine}, f.polls)
+			stop := run(far)
+			t.Cleanup(stop)
+			synctest.Wait()
+			if err := far.HandleEvent(t.Context(), authorized(f.ids[0])); err != nil {
+				t.Error(err)
+			}
+		},
+		"before a read that fails": func(t *testing.T, f *fleet) {
+			t.Helper()
+			f.vipps.Inject(vippstest.Fault{Op: "get", Reference: f.ids[0], Kind: vippstest.Refuse, Status: 500, Count: 1})
+			if err := f.worker.HandleEvent(t.Context(), authorized(f.ids[0])); err != nil {
+				t.Error(err)
+			}
+		},
+		"in a process that then ends": func(t *testing.T, f *fleet) {
+			t.Helper()
+			f.stop()
+			one := f.operate(t, f.client, f.store, f.machine, func(c *vending.Config) { f.polls(c); c.Workers = 1 })
+			stop := run(one)
+			f.vipps.Inject(vippstest.Fault{Op: "get", Reference: f.ids[1], Kind: vippstest.Slow, Delay: 2 * time.Second})
+			for _, id := range []string{f.ids[1], f.ids[0]} {
+				if err := one.HandleEvent(t.Context(), authorized(id)); err != nil {
+					t.Error(err)
+				}
+				later(10 * time.Millisecond)
+			}
+			stop()
+			next := f.operate(t, f.client, f.store, f.machine, f.polls)
+			t.Cleanup(run(next))
+		},
+	} {
+		for budget, polls := range map[string]int{"no polls": -1, "few polls": 3} {
+			t.Run(name+"/"+budget, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					f := &fleet{shop: newShop(t, vippstest.Options{NoRateLimits: true}, nil), polls: func(c *vending.Config) { c.Polls = polls }}
+					f.worker = f.operate(t, f.client, f.store, f.machine, f.polls)
+					f.ids = crowd(t, f.shop, 60, 0)
+					f.stop = run(f.worker)
+					t.Cleanup(func() { f.stop() })
+					later(10 * time.Second)
+					if err := f.vipps.Approve(f.ids[0]); err != nil {
+						t.Fatal(err)
+					}
+					come(t, f)
+					if took := soldIn(t, f.shop, f.ids[0]); took > 5*time.Second {
+						t.Errorf("sold %s after the webhook", took)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestLagBehindWebhook reads a payment as it was before the webhook, where nothing is polled.
+func TestLagBehindWebhook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{Switches: vippstest.Switches{GetLags: true}}, func(c *vending.Config) { c.Polls = -1 })
+		s.hook(t)
+		ids := crowd(t, s, 1, 0)
+		defer run(s.operator)()
+		later(5 * time.Second)
+		if err := s.vipps.Approve(ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		if took := soldIn(t, s, ids[0]); took > 10*time.Second {
+			t.Errorf("sold %s after the webhook", took)
+		}
+	})
+}
+
+// TestForeignLeftAlone has a worker of another sales unit, without polls to spare, on the same store.
+func TestForeignLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, polls := range map[string]int{"no polls": -1, "few polls": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, vippstest.Options{}, nil)
+				foreign := s.operate(t, s.client.ForMerchant("999999"), s.store, s.machine, func(c *vending.Config) { c.Polls = polls })
+				ids := crowd(t, s, 20, 0)
+				defer run(foreign)()
+				later(50 * time.Millisecond)
+				defer run(s.operator)()
+				later(5 * time.Second)
+				for _, id := range ids {
+					if err := s.vipps.Approve(id); err != nil {
+						t.Fatal(err)
+					}
+				}
+				later(20 * time.Second)
+				for _, id := range ids {
+					if x := s.session(t, id); x.State != vending.Closed {
+						t.Errorf("%s, due in %s", x.Summary(), x.WakeAt.Sub(x.Now))
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestPollsAfterRefusals has the budget whole again a minute after the last 429, for those too that were put off meanwhile.
+func TestPollsAfterRefusals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{NoRateLimits: true}, func(c *vending.Config) {
+			c.Polls = 40
+			c.Timeouts.Approve = 9 * time.Minute
+		})
+		ids := crowd(t, s, 200, 0)
+		defer run(s.operator)()
+		later(2 * time.Second)
+		for stop := time.Now().Add(8 * time.Second); time.Now().Before(stop); later(100 * time.Millisecond) {
+			s.vipps.Inject(vippstest.Fault{Op: "get", Kind: vippstest.Refuse, Status: 429, Count: 1})
+		}
+		later(5 * time.Second)
+		for _, id := range ids {
+			if err := s.vipps.Approve(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		later(75 * time.Second)
+		waiting := 0
+		for _, id := range ids {
+			if s.session(t, id).State != vending.Closed {
+				waiting++
+			}
+		}
+		if waiting > 0 {
+			t.Errorf("%d customers still wait", waiting)
+		}
+	})
+}
+
+// hungStore does not answer one Rest.
+type hungStore struct {
+	vending.Store
+	hang bool
+}
+
+func (h *hungStore) Rest(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+	if h.hang && len(sessions) > 1 {
+		h.hang = false
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(15 * time.Minute):
+			return errors.New("timed out")
+		}
+	}
+	return h.Store.Rest(ctx, in, sessions...)
+}
+
+func TestHungRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{NoRateLimits: true}, nil)
+		store := &hungStore{Store: s.store}
+		worker := s.operate(t, s.client, store, s.machine, func(c *vending.Config) { c.Polls = 2 })
+		ids := crowd(t, s, 60, 0)
+		store.hang = true
+		defer run(worker)()
+		later(3 * time.Second)
+		if store.hang {
+			t.Fatal("nothing was put off")
+		}
+		if err := s.vipps.Approve(ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := worker.HandleEvent(t.Context(), authorized(ids[0])); err != nil {
+			t.Fatal(err)
+		}
+		if took := soldIn(t, s, ids[0]); took > 10*time.Second {
+			t.Errorf("sold %s after the webhook", took)
+		}
+	})
+}
+
+// TestSoldBeforeTheAnswer has a customer approve before the request that made the payment is answered.
+func TestSoldBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		defer run(s.operator)()
+		s.hook(t)
+		s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.Slow, Delay: 12 * time.Second})
+		time.AfterFunc(5*time.Second, func() {
+			for _, payment := range s.vipps.Payments() {
+				if err := s.vipps.Approve(payment.Reference); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		code, err := s.operator.OpenDynamicQR(t.Context(), cola())
+		later(time.Minute)
+		if err != nil || s.drops() != 1 || s.session(t, code.Session).Outcome.Result != vending.Sold {
+			t.Errorf("%v, %d products out", err, s.drops())
+		}
+	})
+}
+
+// TestPressedTwiceAndLeft is a browser that leaves its first request when pay is pressed again.
+func TestPressedTwiceAndLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := staticShop(t, vippstest.Options{}, nil)
+		defer run(s.operator)()
+		s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.Slow, Delay: 2 * time.Second})
+		order := vending.SiteOrder{Machine: "oslo12", Products: shown(1), Visit: "v"}
+		first, leave := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, leave)
+		if _, err := s.operator.OpenSiteSelection(first, order); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		second, err := s.operator.OpenSiteSelection(t.Context(), order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		later(10 * time.Second)
+		if x := s.session(t, second.Session); x.State != vending.Waiting || second.URL == "" {
+			t.Errorf("%s", x.Summary())
+		}
+	})
+}
+
+// TestAbsentAndQuiet has an event come for a session that closed because there was no payment, and there still is none.
+func TestAbsentAndQuiet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		defer run(s.operator)()
+		s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.HangUpBefore, Count: -1})
+		if _, err := s.operator.OpenDynamicQR(t.Context(), cola()); !errors.Is(err, vipps.ErrOutcomeUnknown) {
+			t.Fatal(err)
+		}
+		later(40 * time.Minute)
+		id := ""
+		for session, err := range s.store.Closed(t.Context(), time.Time{}, time.Now()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			id = session.ID
+		}
+		if err := s.operator.HandleEvent(t.Context(), authorized(id)); err != nil {
+			t.Fatal(err)
+		}
+		from := time.Now()
+		later(time.Hour)
+		if all, _ := polls(s, from); all > 5 {
+			t.Errorf("%d reads in an hour", all)
+		}
+	})
+}
