@@ -5,6 +5,9 @@
 //	go run ./landing -db f.db                       # sessions are kept: what an earlier run left open goes on
 //	go run ./landing -public https://acme.example   # behind a proxy or a tunnel of that name; draws the stickers
 //
+// With -public, customers are told apart by what the proxy appends to X-Forwarded-For: one has to be there that does, and
+// passes on the Host header. Without it the pages are for browsers on this machine.
+//
 // At oslo1 the customer chooses on the page. At oslo2 and oslo3 they choose on the machine, whose keys are the lines typed
 // here: "oslo2 A1" before they pay, "oslo3 A1" after they have approved the dearest price as a maximum; "oslo3 done" ends
 // that, and "oslo3 return" is the return button.
@@ -57,7 +60,7 @@ func run(ctx context.Context, addr, public, db string, pace time.Duration) error
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // a second time at the latest
-	drawn := public != ""
+	proxied := public != ""
 	if public = strings.TrimSuffix(public, "/"); public == "" {
 		public = "http://" + reachable(listener.Addr())
 	}
@@ -71,14 +74,14 @@ func run(ctx context.Context, addr, public, db string, pace time.Duration) error
 		return err
 	}
 	defer kept.Close()
-	s, err := newShop(server, kept, public, db, pace)
+	s, err := newShop(server, kept, public, db, pace, proxied)
 	if err != nil {
 		return err
 	}
 	defer database.Run(ctx, s.operator)()
 
 	mux := http.NewServeMux()
-	mux.Handle(mount+"/", s.site)
+	mux.Handle(mount+"/", ownHost(public, s.site))
 	if server.Emulator != nil {
 		mux.Handle("/", phone.Handler(server.Emulator))
 	}
@@ -86,7 +89,7 @@ func run(ctx context.Context, addr, public, db string, pace time.Duration) error
 	for _, m := range fleet {
 		address := public + mount + "/" + m.name
 		fmt.Printf("the sticker of %s, %s: %s\n", m.name, m.what, address)
-		if picture, err := termqr.Draw(address); drawn && err == nil {
+		if picture, err := termqr.Draw(address); proxied && err == nil {
 			fmt.Print(picture)
 		}
 	}
@@ -101,7 +104,10 @@ func run(ctx context.Context, addr, public, db string, pace time.Duration) error
 
 // serve ends with the context. The pages that are open would hold that up, if nobody told them.
 func (s *shop) serve(ctx context.Context, listener net.Listener, pages http.Handler) error {
-	server := &http.Server{Handler: pages, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
 	server.RegisterOnShutdown(s.site.Close)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

@@ -46,7 +46,7 @@ type shop struct {
 	site     *landing.Site
 }
 
-func newShop(server *setup.Setup, kept *database.Database, public, db string, pace time.Duration) (*shop, error) {
+func newShop(server *setup.Setup, kept *database.Database, public, db string, pace time.Duration, proxied bool) (*shop, error) {
 	motor := func(ctx context.Context, _ string) error { // where the machine's own protocol goes; nil is dropped
 		select {
 		case <-time.After(pace):
@@ -92,6 +92,8 @@ func newShop(server *setup.Setup, kept *database.Database, public, db string, pa
 		Terms:    terms,
 		Privacy:  privacy,
 		Logger:   logger,
+
+		ClientAddress: clientAddress(proxied),
 	})
 	return &shop{operator, site}, err
 }

@@ -2,20 +2,31 @@
 Package landing is the pages that a customer's phone opens after scanning the sticker of a machine: what it sells, what is
 paid, and how it went. They are an http.Handler over package vending, in Norwegian, Danish, Finnish, Swedish and English.
 
+	go operator.Run(ctx) // its ReturnURL is "https://acme.example/m/s/{token}"
+
 	site, err := landing.New(landing.Config{
-		Operator: operator, // whose ReturnURL is "https://acme.example/m/s/{token}"
-		Machine: func(ctx context.Context, name string) (landing.Machine, error) { // vending.ErrNoMachine for unknown names
+		Operator: operator,
+		Machine: func(ctx context.Context, name string) (landing.Machine, error) {
+			if name != "oslo12" {
+				return landing.Machine{}, vending.ErrNoMachine
+			}
 			return landing.Machine{Name: "Central station, platform 3", Door: vending.SiteSelection}, nil
 		},
-		Path:     "/m",
-		Name:     "Acme Vending",
-		Contact:  landing.Contact{Phone: "+47 12 34 56 78"},
-		Terms:    "https://acme.example/terms",
+		Path:    "/m",
+		Name:    "Acme Vending",
+		Contact: landing.Contact{Phone: "+47 12 34 56 78"},
+		Terms:   "https://acme.example/terms",
 	})
+	...
 	mux.Handle("/m/", site)
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
 	server.RegisterOnShutdown(site.Close)
 
-The sticker of the machine oslo12 then leads to https://acme.example/m/oslo12: make its code with package qr.
+The sticker of the machine oslo12 then leads to https://acme.example/m/oslo12: make its code with package qr. Mount the site
+with the slash at the end and without http.StripPrefix: it knows its Path, and its addresses begin with it.
 
 # Pages
 
@@ -31,7 +42,7 @@ Pressing pay makes the payment and sends the phone to the app. Whatever browser 
 whom to ask. It has buttons to continue in the app, to give up, and to be done with choosing.
 
 All of it works without a script and without cookies; a script of a few lines adds up the total and keeps the pages up to date,
-and a cookie lets the back button find the payment that is under way.
+and a cookie for each machine lets the back button find the payment that is under way there.
 
 # What is promised
 
@@ -48,18 +59,22 @@ and a cookie lets the back button find the payment that is under way.
 
 # What the operator has to do
 
-Serve it over https, with a WriteTimeout of no less than a minute: that long a payment may take to be made. Give the [vending.Operator] a PageKey and a store that all processes share, and run it. Write terms of sale:
-the customer accepts them by pressing pay, so that the operator may be told TermsAcceptedElsewhere.
+Serve it over https, with the timeouts above: a WriteTimeout of no less than a minute, which is how long a payment may take to
+be made, and the three others, or connections that send nothing stay. Forms and pages that are kept up to date have deadlines
+of their own. Give the [vending.Operator] a PageKey and a store that all processes share, and run it. Write terms of sale: the
+customer accepts them by pressing pay, so that the operator may be told TermsAcceptedElsewhere.
 
-Behind a proxy set Config.ClientAddress, or all customers share one limit; see there for what not to trust. Have the proxy pass on
-the Host header, or browsers from before 2023 cannot pay: without Sec-Fetch-Site the origin of a form is compared with it. It
-must not buffer answers of the type text/event-stream. Keep addresses under /s/ out of its logs.
+Behind a proxy set Config.ClientAddress, or all customers share one limit; see there for what not to trust. Have the proxy pass
+on the Host header, or browsers from before 2023 cannot pay: without Sec-Fetch-Site the origin of a form is compared with it.
+It must not buffer answers of the type text/event-stream. Keep addresses under /s/ out of its logs.
 
-Limits hold for one process. They keep one address from pressing for a whole fleet, and from having a machine for more than a
-third of the time with purchases that it does not pay; they cannot keep somebody with many addresses from it, a minute and a
-half at a time. [vending.ReplaceUnpaid] gives the next customer the machine after 20 seconds, and takes it from everybody who
-needs longer than that to approve while somebody else presses. Looking at a page asks for the machine, its price list and whether it is ready: keep those answers for a moment if they
-are expensive.
+[Limits] hold for one process. They keep one address from pressing for a whole fleet, and from having a machine for more than
+about half of the time with purchases that it does not pay. They cannot keep somebody with many addresses from it, a minute
+and a half at a time. [vending.ReplaceUnpaid] gives the next customer the machine after 20 seconds, and takes it from everybody
+who needs longer than that to approve while somebody else presses.
+
+Looking at a page asks for the machine, its price list and whether it is ready: keep those answers for a moment if they are
+expensive.
 
 # Templates
 
@@ -73,9 +88,10 @@ Config.Templates replaces templates by name. They are html/template and are give
 	problem.html   Page.Problem
 
 A form posts to Page.Address the fields visit, planogram, total, and for each product slot, price and quantity, as the
-templates of this package do. [Page.Text] gives their texts and [Page.Money] writes amounts. Parts of a page that change are
-marked data-part, and the script replaces them. Styles and scripts have to be files of your own site; the policy of the pages
-refuses any others. A button with the artwork of Vipps MobilePay goes into the place of the one with class "pay".
+templates of this package do: what it names is what is compared. [Page.Text] gives their texts and [Page.Money] writes amounts.
+Parts of a page that change are marked data-part, and the script replaces them. Styles and scripts have to be files of your own
+site; the policy of the pages refuses any others. A button with the artwork of Vipps MobilePay goes into the place of the one
+with class "pay". [New] tries each template with all that it may meet.
 
 https://developer.vippsmobilepay.com/docs/recommended-flows/vending-machines/
 */

@@ -95,7 +95,8 @@ var stories = []struct {
 	{
 		"settling for hours",
 		vending.Session{State: vending.Settling, Reserved: 4000, Due: 2500, Items: out, Since: at, Seen: vending.View{Authorized: 4000}},
-		[]string{"takes longer than usual", "You need not wait here", "Contact us and give the reference"}, nil, false,
+		[]string{"takes longer than usual", "You need not wait here", "Contact us and give the reference"},
+		nil, false,
 	},
 	{
 		"settling the rest",
