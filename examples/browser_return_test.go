@@ -167,7 +167,7 @@ func TestBrowserReload(t *testing.T) {
 		p := s.visit("/m/" + static)
 		s.pay(p)
 		p.Click("button", approve)
-		s.see(p, "Choose on the machine", "up to 2 products for 80.00 NOK")
+		s.see(p, "Choose on the machine", "up to 2 products for at most 80.00 NOK in all")
 		p.Reload()
 		p.WaitText("Choose on the machine")
 		s.accessible(p, "choosing")

@@ -187,7 +187,7 @@ func (s *Site) offerReservation(ctx context.Context, page *Page, machine Machine
 	return nil
 }
 
-// fill puts products into an order, each once.
+// fill puts products into an order, as they were chosen: the same one may be there twice.
 func (o *Order) fill(products []vending.Product) {
 	for _, product := range products {
 		line := lineOf(product)

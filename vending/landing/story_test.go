@@ -175,7 +175,8 @@ var stories = []struct {
 	},
 	{
 		"one of two being refunded", closed(vending.Outcome{Result: vending.Uncollected, Captured: 5000, Refunding: 2500, Lost: 2500}, "", append(out, out...)),
-		[]string{"Refund under way", "A part of what was charged is given back"}, nil, true,
+		[]string{"Refund under way", "A part of what was charged is given back"},
+		nil, true,
 	},
 	{
 		"over, if it did not come out", closed(vending.Outcome{Result: vending.OverCaptured, Captured: 2500, Over: 2500, Unknown: 2500}, "", unheard),
