@@ -19,7 +19,8 @@ type Limits struct {
 	// much. The customers of a mobile network may share one. Defaults to 8, and one more every 15 seconds.
 	Address Rate
 	// Machine is for one address at one machine: an IPv4 address, or the /48 of an IPv6 address. Only purchases that were not
-	// paid use it up, whatever became of them: others there are not counted. Defaults to 3, and one more every 5 minutes.
+	// paid use it up: one that the machine let something out for, or tried to, gives its try back. Defaults to 3, and one more
+	// every 5 minutes.
 	Machine Rate
 	// Live is how many pages this process keeps up to date at once, and LivePerAddress how many of one address; others ask
 	// every other second. Each asks the store once a second. Default to 500 and 20.
@@ -235,5 +236,5 @@ func (s *Site) mayOpen(ctx context.Context, at place) (time.Duration, bool) {
 	return s.places.look(at)
 }
 
-// served says that a session was paid as far as the machine let it: it has let something out, or tried.
+// served says that a session was paid, as far as that was the customer's to do: the machine has let something out, or could not.
 func served(s *vending.Session) bool { return told(s) || s.Reason == vending.ReasonMachine }
