@@ -100,11 +100,10 @@ func TestKill(t *testing.T) {
 			t.Error("the other process has ended by itself")
 		}
 		store, _ := d.open(t)
-		for i := range childSessions {
-			id := fmt.Sprint("shop-", i)
+		for id, version := range acknowledged {
 			s, err := store.Load(t.Context(), id)
-			if err != nil || s.Version < acknowledged[id] || s.Version > 1 && s.Planogram != fmt.Sprint("version ", s.Version) {
-				t.Errorf("session %s: version %d with %q, %v; version %d was acknowledged", id, s.Version, s.Planogram, err, acknowledged[id])
+			if err != nil || s.Version < version || s.Version > 1 && s.Planogram != fmt.Sprint("version ", s.Version) {
+				t.Errorf("session %s: version %d with %q, %v; version %d was acknowledged", id, s.Version, s.Planogram, err, version)
 			}
 		}
 		if len(acknowledged) == 0 {
