@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -20,12 +19,6 @@ import (
 	"github.com/vippsvending/vipps/vending/vippstest"
 	"github.com/vippsvending/vipps/webhooks"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	browser.Close()
-	os.Exit(code)
-}
 
 // The machines, named after their doors.
 const (

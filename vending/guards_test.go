@@ -42,7 +42,8 @@ func TestGuards(t *testing.T) {
 			t.Parallel()
 			e := newExplorer(rules{off: test.off, instead: test.instead}, test.items, test.faults)
 			e.refunds = test.refunds
-			found := e.run(limit())
+			states, _ := limit(false)
+			found := e.run(states)
 			t.Log(found)
 			if found.partial && RaceEnabled {
 				t.Skip("not found within the limit for the race detector; runs without it")

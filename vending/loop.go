@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +15,17 @@ type loop struct {
 	o       *Operator
 	free    chan struct{} // holds one for each worker that is busy
 	working sync.WaitGroup
+	busy    time.Time // when something was due
+}
+
+// pause is never quite the same: of two workers in step one would always come first, be it the one that does not reach the
+// machine.
+func (l *loop) pause() time.Duration {
+	pause := pollIdle
+	if time.Since(l.busy) < 3*time.Second {
+		pause = pollStore
+	}
+	return pause - rand.N(pause/4) //nolint:gosec // anything will do
 }
 
 // turn starts what is urgent, and what the store says is due, as far as there are free workers. Webhooks leave some of them
@@ -31,6 +43,9 @@ func (l *loop) turn(ctx context.Context) {
 	}
 	asked := time.Now()
 	due := l.claim(ctx, limit)
+	if len(due) > 0 {
+		l.busy = asked
+	}
 	l.o.crowded.Store(len(due) == limit)
 	now, later := l.affordable(due)
 	for _, s := range now {

@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// pollStore is how often a loop asks the store for sessions that are due.
-const pollStore = 100 * time.Millisecond
+const (
+	// pollStore is how often a loop asks the store for sessions that are due, as long as there are some.
+	pollStore = 100 * time.Millisecond
+	// pollIdle is how often it asks when none was due for a while.
+	pollIdle = 250 * time.Millisecond
+)
 
 // Run moves along every session that is due, of this process and of any other that left some behind: there is no special
 // recovery. It returns when the context has ended and what was under way is finished or handed over. Its error is the
@@ -20,14 +24,15 @@ func (o *Operator) Run(ctx context.Context) error {
 	defer o.waitApart()
 	defer o.stopped(ctx)
 	defer l.working.Wait()
-	ticker := time.NewTicker(pollStore)
-	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		l.turn(ctx)
+		timer.Reset(l.pause())
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-ticker.C:
+		case <-timer.C:
 		case <-o.kick:
 		}
 	}
