@@ -14,8 +14,9 @@ type budget struct {
 	rate float64 // what it is now
 	left float64 // what may be used at once
 	at   time.Time
-	cut  time.Time // when it was halved
-	full time.Time // until when it is promised
+	cut  time.Time     // when it was halved
+	full time.Time     // until when it is promised
+	mean time.Duration // how long those have waited for whom there was none left
 }
 
 // burst is how much of its rate a budget saves up: what comes to one turn of the loop, and a little more.
@@ -42,9 +43,9 @@ func (b *budget) take(n int) int {
 	return n
 }
 
-// book says in how long a read that could not be made now should be tried again: they follow one another as the budget
-// allows.
-func (b *budget) book() time.Duration {
+// book says in how long a read that could not be made now, for a customer who has waited for so long, should be tried again:
+// they follow one another as the budget allows, those that have waited less than others sooner.
+func (b *budget) book(waited time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
@@ -52,7 +53,9 @@ func (b *budget) book() time.Duration {
 		b.full = now
 	}
 	b.full = b.full.Add(time.Duration(float64(time.Second) / max(b.most, 0.1)))
-	return b.full.Sub(now)
+	b.mean += (waited - b.mean) / 64
+	in := b.full.Sub(now)
+	return min(max(in/2, time.Duration(float64(in)*float64(waited)/float64(max(b.mean, time.Second)))), 2*in)
 }
 
 // refused halves the rate, at most once a second: many calls are under way when the first 429 comes.

@@ -43,7 +43,7 @@ func (l *loop) turn(ctx context.Context) {
 	}
 	asked := time.Now()
 	due := l.claim(ctx, limit)
-	if len(due) > 0 {
+	if slices.ContainsFunc(due, func(s Session) bool { return !l.o.foreign(&s) }) {
 		l.busy = asked
 	}
 	l.o.crowded.Store(len(due) == limit)
@@ -119,7 +119,7 @@ func (l *loop) stretch(ctx context.Context, polls []Session) {
 	defer cancel()
 	groups := map[time.Duration][]Session{}
 	for _, s := range polls {
-		in := l.o.budget.book()
+		in := l.o.budget.book(s.Now.Sub(s.Since))
 		if left := s.ApproveUntil.Sub(s.Now); l.o.budget.most == 0 || in > left {
 			in = left
 		}
