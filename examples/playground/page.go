@@ -16,8 +16,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vippsvending/vipps/vending"
 	"rsc.io/qr"
+
+	"github.com/vippsvending/vipps/vending"
 )
 
 //go:embed page

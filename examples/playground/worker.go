@@ -18,11 +18,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver
+
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/vending/sqlstore"
-	_ "modernc.org/sqlite" // the driver
 )
 
 // assignment is what a controller is told on its standard input, where nobody else sees it.
