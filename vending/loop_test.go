@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,15 +148,17 @@ func TestPollsRefused(t *testing.T) {
 // wokenStore has somebody else wake a session in the moment when its worker lets it go.
 type wokenStore struct {
 	vending.Store
+	once  sync.Once
 	woken time.Time
 }
 
 func (w *wokenStore) Rest(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
-	if w.woken.IsZero() {
+	var err error
+	w.once.Do(func() {
 		w.woken = time.Now()
-		return errors.Join(w.Wake(ctx, 0, sessions[0].ID), w.Store.Rest(ctx, in, sessions...))
-	}
-	return w.Store.Rest(ctx, in, sessions...)
+		err = w.Wake(ctx, 0, sessions[0].ID)
+	})
+	return errors.Join(err, w.Store.Rest(ctx, in, sessions...))
 }
 
 func TestRestDoesNotOverruleAWake(t *testing.T) {
@@ -164,8 +167,9 @@ func TestRestDoesNotOverruleAWake(t *testing.T) {
 		s := newShop(t, vippstest.Options{}, nil)
 		crowd(t, s, 1, 0)
 		store := &wokenStore{Store: s.store}
-		defer run(s.operate(t, s.client, store, s.machine, nil))()
+		stop := run(s.operate(t, s.client, store, s.machine, nil))
 		later(10 * time.Second)
+		stop()
 		if store.woken.IsZero() {
 			t.Fatal("the worker has not let it go")
 		}

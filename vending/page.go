@@ -82,8 +82,14 @@ func (o *Operator) once(ctx context.Context, machine, visit string, shown any, o
 	})
 	select {
 	case a := <-answered:
-		if errors.Is(a.err, ErrExists) { // pressed twice in the same moment
-			return o.again(ctx, id)
+		for _, before := range []error{ErrExists, ErrNoSelection, ErrRepriced, ErrSoldOut, ErrNotReady} {
+			if !errors.Is(a.err, before) {
+				continue
+			}
+			// Pressed twice in the same moment: the other press may have made the session, and taken what is missing here.
+			if redirect, err := o.again(ctx, id); !errors.Is(err, ErrNotFound) {
+				return redirect, err
+			}
 		}
 		return a.redirect, a.err
 	case <-ctx.Done():

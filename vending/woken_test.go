@@ -3,6 +3,7 @@ package vending_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,12 +195,11 @@ func TestPollsAfterRefusals(t *testing.T) {
 // hungStore does not answer one Rest.
 type hungStore struct {
 	vending.Store
-	hang bool
+	hang atomic.Bool
 }
 
 func (h *hungStore) Rest(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
-	if h.hang && len(sessions) > 1 {
-		h.hang = false
+	if len(sessions) > 1 && h.hang.CompareAndSwap(true, false) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -217,10 +217,10 @@ func TestHungRest(t *testing.T) {
 		store := &hungStore{Store: s.store}
 		worker := s.operate(t, s.client, store, s.machine, func(c *vending.Config) { c.Polls = 2 })
 		ids := crowd(t, s, 60, 0)
-		store.hang = true
+		store.hang.Store(true)
 		defer run(worker)()
 		later(3 * time.Second)
-		if store.hang {
+		if store.hang.Load() {
 			t.Fatal("nothing was put off")
 		}
 		if err := s.vipps.Approve(ids[0]); err != nil {
