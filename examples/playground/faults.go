@@ -118,6 +118,17 @@ func (f *faults) happened(id, session string) {
 	f.incidents = append(f.incidents, incident{id, session})
 }
 
+// adopt gives a session that a check-in has opened what happened to check-ins before there was a session.
+func (f *faults) adopt(session string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.incidents {
+		if in := &f.incidents[i]; in.Session == "" && (in.Fault == faultTwice || in.Fault == "unheard") {
+			in.Session = session
+		}
+	}
+}
+
 // of gives what has happened in a session, each once.
 func (f *faults) of(session string) []string {
 	f.mu.Lock()

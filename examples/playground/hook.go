@@ -18,6 +18,9 @@ type hook struct {
 	seen []delivery
 }
 
+// checkedIn is what a check-in is called here, which has no name of its own.
+const checkedIn = "CHECKED-IN"
+
 // delivery is a webhook as the page shows it.
 type delivery struct {
 	At          time.Time
@@ -39,19 +42,22 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = json.Unmarshal(body, &event) // the controller decides what it is
 	if event.Name == "" {
-		event.Name = "CHECKED-IN"
+		event.Name = checkedIn
 	}
 	d := delivery{At: h.playground.now(), Event: event.Name, Reference: event.Reference}
 	defer h.playground.changed()
 	if h.playground.faults.strikes(faultNoHook, d.Reference) {
 		d.Lost = true
 		h.enter(d)
+		if event.Name == checkedIn {
+			h.playground.unheard()
+		}
 		w.WriteHeader(http.StatusAccepted) // and forgets it
 		return
 	}
+	d.Twice = h.playground.faults.strikes(faultTwice, d.Reference)
 	d.Status = h.bring(r, body)
-	if h.playground.faults.strikes(faultTwice, d.Reference) {
-		d.Twice = true
+	if d.Twice {
 		d.Status = h.bring(r, body)
 	}
 	h.enter(d)

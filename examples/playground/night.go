@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/vippsvending/vipps/vending"
@@ -47,16 +48,18 @@ func (p *playground) begin(n int) error {
 	return nil
 }
 
-// spend lets the customers come, one after another, and waits until all of it is at rest.
+// spend lets the customers come, one after another and by every door in turn, beginning at the one that is open, and waits
+// until all of it is at rest.
 func (p *playground) spend(n int) {
 	p.mu.Lock()
 	before := p.door
 	p.mu.Unlock()
+	first := slices.Index(doors, before)
 	pace := p.motor.hurry(100 * time.Millisecond)
 	p.motor.refill()
 	for i := range n {
 		ctx, cancel := context.WithTimeout(p.ctx, 90*time.Second)
-		p.visit(ctx)
+		p.visit(ctx, doors[(first+i)%len(doors)])
 		cancel()
 		p.mu.Lock()
 		p.night.n = i + 1
@@ -77,58 +80,77 @@ func (p *playground) spend(n int) {
 }
 
 // visit is one customer.
-func (p *playground) visit(ctx context.Context) {
+func (p *playground) visit(ctx context.Context, d door) {
 	p.motor.take()
 	if rand.IntN(12) == 0 { //nolint:gosec // a game
 		p.motor.refill()
 	}
-	d := doors[rand.IntN(len(doors))]             //nolint:gosec // as above
 	slot := catalog[rand.IntN(len(catalog))].Slot //nolint:gosec // as above
 	_ = p.enter(d.ID)                             // it is one of ours
 	for range rand.IntN(3) {                      //nolint:gosec // as above
 		p.spoil()
 	}
-	before := p.newest()
-	p.come(ctx, d, slot)
-	p.light(ctx)
-	if !p.await(ctx, func() bool { return p.newest() != before || p.child.address() == "" }) {
-		return
-	}
-	p.light(ctx)
-	id := p.newest()
-	if id == before {
+	id := p.arrive(ctx, d, slot)
+	if id == "" {
 		return
 	}
 	p.pay(ctx, id)
-	if s, ok := p.until(ctx, id, func(s *sale) bool { return s.State == vending.Choosing && s.Maximum || over(s) }); ok && !over(s) {
-		_ = p.tell(order{Do: "select", Session: id, Slot: slot}) // it may be sold out: then the choice is taken back
-		if s, ok := p.look(id); ok && s.State == vending.Choosing {
-			_ = p.tell(order{Do: "withdraw", Session: id}) // as above
-		}
-	}
+	p.choosing(ctx, id, slot)
 	if s, ok := p.until(ctx, id, over); ok && s.State == vending.Held {
 		_ = p.resolve(len(p.motor.dropped(id)) > 0) // the person looks into the flap
 		p.until(ctx, id, func(s *sale) bool { return s.State == vending.Closed })
 	}
 }
 
+// patience is how long a customer waits for an answer of any kind before leaving.
+const patience = 10 * time.Second
+
+// arrive is a customer beginning, which gives the sale; none if the machine or the phone refuses. Who is told to scan again
+// does so once.
+func (p *playground) arrive(ctx context.Context, d door, slot string) string {
+	before := p.newest()
+	for range 2 {
+		refused := p.come(d, slot)
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		p.await(waiting, func() bool {
+			return refused != nil || p.newest() != before || p.child.address() == "" || p.refuses()
+		})
+		cancel()
+		p.light(ctx)
+		if id := p.newest(); id != before {
+			return id
+		}
+		if d.Door != vending.CheckIn {
+			break
+		}
+	}
+	return ""
+}
+
+// refuses says that the machine's screen or the phone has an answer for who has just begun, and no sale.
+func (p *playground) refuses() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.message != "" || p.phone.says != ""
+}
+
 // come is how a customer begins.
-func (p *playground) come(ctx context.Context, d door, slot string) {
+func (p *playground) come(d door, slot string) error {
 	switch d.Door {
 	case vending.DynamicQR:
-		_ = p.press(slot) // what is sold out or has no power is no sale
+		return p.press(slot)
 	case vending.Till:
 		p.choose(slot)
-		_ = p.hold("") // as above
+		return p.hold("")
 	case vending.CheckIn:
-		_ = p.scan() // as above
+		return p.scan()
 	case vending.SitePayment:
-		_ = p.press(slot) // as above
-		_ = p.ask(order{Do: "open", Door: d.Door, Machine: d.Machine, Slot: slot})
+		if err := p.press(slot); err != nil {
+			return err
+		}
 	case vending.SiteSelection, vending.StaticQR:
-		_ = p.ask(order{Do: "open", Door: d.Door, Machine: d.Machine, Slot: slot})
 	}
-	p.light(ctx)
+	return p.ask(order{Do: "open", Door: d.Door, Machine: d.Machine, Slot: slot})
 }
 
 // pay is what the customer does on the phone.
@@ -145,6 +167,27 @@ func (p *playground) pay(ctx context.Context, id string) {
 		_ = p.ask(order{Do: "withdraw", Session: id}) // it may have no power
 	}
 	p.changed()
+}
+
+// choosing is what a customer does who has approved a maximum: one press for a product, and the return button when the machine
+// asks again, because the product is sold out or has not dropped.
+func (p *playground) choosing(ctx context.Context, id, slot string) {
+	asked := order{Do: "select", Session: id, Slot: slot}
+	var done int64 // the version of the sale that the last press was about
+	for ctx.Err() == nil {
+		s, ok := p.until(ctx, id, func(s *sale) bool { return s.Maximum && s.State == vending.Choosing && s.Version > done || over(s) })
+		if !ok || over(s) {
+			return
+		}
+		switch err := p.ask(asked); {
+		case errors.Is(err, errNoPower), errors.Is(err, errWent):
+			p.light(ctx) // and the same press again
+			continue
+		case err == nil || asked.Do == "withdraw": // what is refused has moved on, and is heard of
+			done = s.Version
+		}
+		asked = order{Do: "withdraw", Session: id}
+	}
 }
 
 // spoil arms something, or does it.

@@ -79,6 +79,15 @@ func (p *playground) scan() error {
 	return nil
 }
 
+// unheard is a check-in that the operator never heard of. Vipps MobilePay has been told that it was.
+func (p *playground) unheard() {
+	p.faults.happened("unheard", "")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.phone.waiting, p.phone.says = false, "The machine never heard of this check-in. Nothing was reserved: scan again."
+	p.touch()
+}
+
 // decide is the customer's yes or no in the app. Who came from a page goes back to it.
 func (p *playground) decide(yes bool) error {
 	p.mu.Lock()

@@ -106,6 +106,9 @@ func (p *playground) heard(said report) {
 	case !ok:
 		p.sales[s.ID] = &sale{*s, said.Code}
 		p.order = append(p.order, s.ID)
+		if s.Door == vending.CheckIn {
+			p.faults.adopt(s.ID)
+		}
 		p.chosen, p.message = "", ""
 		if p.phone.view == "payment" || p.phone.view == "mine" { // of the customer before
 			p.phone = phone{turn: p.phone.turn}

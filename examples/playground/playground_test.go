@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -112,9 +113,34 @@ func TestPartOfAReservation(t *testing.T) {
 	}
 }
 
+// A check-in is a webhook only: nothing can be read when it is lost, and the customer has to scan again.
+func TestCheckInLost(t *testing.T) {
+	t.Parallel()
+	p, _ := start(t)
+	p.enter("callback")
+	p.do("fault", "hook-never")
+	p.do("scan", "")
+	p.until("asking for another scan", func(v shown) bool {
+		return strings.Contains(v.Phone.Says, "scan again") && v.Guide.Target == "scan" && v.Sale == nil
+	})
+	p.do("fault", "hook-twice")
+	p.buy("callback")
+	v := p.end("callback")
+	check(t, v, doorsAndMoney["callback"])
+	var struck []string
+	for _, done := range v.Sale.Resolved {
+		struck = append(struck, done.Fault)
+	}
+	if !slices.Equal(struck, []string{"unheard", "hook-twice"}) {
+		t.Errorf("struck: %v", struck)
+	}
+}
+
 func TestNight(t *testing.T) {
 	t.Parallel()
 	p, _ := start(t)
+	p.enter("maximum")
+	p.do("fault", "jam") // the first customer is asked to choose again
 	if problem := p.press(map[string]any{"do": "night", "n": 8}); problem != "" {
 		t.Fatal(problem)
 	}

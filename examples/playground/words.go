@@ -100,6 +100,9 @@ func (s *sale) resolution(fault string) string {
 	ended := s.State == vending.Closed
 	switch fault {
 	case faultJam:
+		if s.Outcome.Captured > 0 {
+			return "The sensor saw nothing drop. What did not drop was not captured."
+		}
 		return s.after(ended, "The sensor saw nothing drop.", "So nothing was captured, and the reservation was released.")
 	case faultSilent:
 		return s.after(ended || s.State == vending.Held, "The sensor did not say whether it dropped.", s.unknown())
@@ -151,6 +154,8 @@ func (s *sale) doing(fault string, ended bool) string {
 		return s.after(ended, "Somebody captured in the portal.", "It was not captured a second time. What does not fit is reported.")
 	case "resolved":
 		return "A person looked and said what happened."
+	case "unheard":
+		return "A check-in never arrived. Nothing had been reserved for it, and the customer scanned again."
 	case "refund":
 		return s.after(s.Outcome.Refunded > 0, "A refund was asked for.", "It was stored as a task, made with a key of its own, and confirmed.")
 	default:
