@@ -3,6 +3,7 @@ package vending
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/vippsvending/vipps/webhooks"
@@ -36,13 +37,13 @@ func (o *Operator) HandleEvent(ctx context.Context, event webhooks.Event) error 
 			return err
 		}
 	}
-	if o.nudgedFor(payment.Reference) < nudgePause {
+	if o.nudged.since(payment.Reference) < nudgePause {
 		return o.config.Store.Wake(ctx, nudgePause, payment.Reference)
 	}
 	if err := o.hurry(ctx, payment.Reference); err != nil {
 		return err
 	}
-	o.nudge(payment.Reference)
+	o.nudged.note(payment.Reference)
 	return nil
 }
 
@@ -55,19 +56,24 @@ const (
 	nudgeCounts = 15 * time.Second
 )
 
-// nudge remembers that somebody has said something about a session's payment.
-func (o *Operator) nudge(reference string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.nudged) >= 10_000 {
-		clear(o.nudged)
-	}
-	o.nudged[reference] = time.Now()
+// lately remembers when something was last said of a session, for as long as it matters.
+type lately struct {
+	mu sync.Mutex
+	at map[string]time.Time
 }
 
-// nudgedFor is how long ago that was; very long if it is not remembered.
-func (o *Operator) nudgedFor(reference string) time.Duration {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return time.Since(o.nudged[reference])
+func (l *lately) note(session string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at == nil || len(l.at) >= 10_000 {
+		l.at = map[string]time.Time{}
+	}
+	l.at[session] = time.Now()
+}
+
+// since is how long ago that was; very long if it is not remembered.
+func (l *lately) since(session string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.at[session])
 }

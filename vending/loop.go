@@ -42,7 +42,7 @@ func (l *loop) turn(ctx context.Context) {
 		return
 	}
 	asked := time.Now()
-	due := l.claim(ctx, limit)
+	due := l.handBack(ctx, l.claim(ctx, limit))
 	if slices.ContainsFunc(due, func(s Session) bool { return !l.o.foreign(&s) }) {
 		l.busy = asked
 	}
@@ -73,6 +73,32 @@ func (l *loop) claim(ctx context.Context, limit int) []Session {
 		}
 	}
 	return due
+}
+
+// leftFor is how long a session that waits for the worker that reaches its machine is left to that one.
+const leftFor = 3 * time.Second
+
+// handBack lets go of what waits for another worker, at once: to hold it, or to be asked for it more eagerly than the other
+// is, keeps it from there.
+func (l *loop) handBack(ctx context.Context, due []Session) []Session {
+	var kept []Session
+	var left []string
+	for _, s := range due {
+		if l.o.left.since(s.ID) < leftFor {
+			left = append(left, s.ID)
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	if len(left) == 0 {
+		return due
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := l.o.config.Store.Wake(ctx, 0, left...); err != nil && ctx.Err() == nil {
+		l.warn(ctx, "", err)
+	}
+	return kept
 }
 
 func (l *loop) start(ctx context.Context, id string, do func() error) {
@@ -108,9 +134,9 @@ func (l *loop) affordable(due []Session) (now, later []Session) {
 // One of another sales unit or version is not ours to put off.
 func (o *Operator) isPoll(s *Session) bool {
 	if s.Woken {
-		o.nudge(s.ID)
+		o.nudged.note(s.ID)
 	}
-	return s.State == Waiting && s.Now.Before(s.ApproveUntil) && !o.foreign(s) && o.nudgedFor(s.ID) >= nudgeCounts
+	return s.State == Waiting && s.Now.Before(s.ApproveUntil) && !o.foreign(s) && o.nudged.since(s.ID) >= nudgeCounts
 }
 
 // stretch puts sessions off until the budget may have something for them, in few writes. If that fails their lease does it.

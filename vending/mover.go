@@ -75,8 +75,9 @@ func (m *mover) move(ctx context.Context) (Session, error) {
 	}
 	err := m.run(ctx)
 	if errors.Is(err, errElsewhere) {
+		m.o.left.note(m.id)
 		// Woken, so that no budget puts it off there.
-		return m.s, m.o.config.Store.Wake(context.WithoutCancel(ctx), lease/30, m.id)
+		return m.s, m.o.config.Store.Wake(context.WithoutCancel(ctx), 0, m.id)
 	}
 	return m.s, errors.Join(err, m.last)
 }

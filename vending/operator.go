@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
@@ -148,7 +147,8 @@ type Operator struct {
 	quiet          *sync.Cond
 	mu             sync.Mutex
 	watching       map[string][]chan struct{}
-	nudged         map[string]time.Time
+	nudged         lately // of whom a webhook has spoken
+	left           lately // those that wait for the worker that reaches their machine
 	selections     map[string]selection
 	orphans        map[string]bool
 }
@@ -182,7 +182,6 @@ func NewOperator(config Config) (*Operator, error) {
 		kick:       make(chan struct{}, 1),
 		budget:     newBudget(config.Polls),
 		watching:   map[string][]chan struct{}{},
-		nudged:     map[string]time.Time{},
 		selections: map[string]selection{},
 		orphans:    map[string]bool{},
 	}

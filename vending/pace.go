@@ -58,7 +58,7 @@ func (o *Operator) pace(s *Session, last error) time.Duration {
 		return time.Second << min(s.Creates, 4)
 	case Waiting:
 		switch {
-		case o.nudgedFor(s.ID) < nudgeCounts:
+		case o.nudged.since(s.ID) < nudgeCounts:
 			return 2 * time.Second
 		case o.budget.most == 0 && last != nil:
 			return 5 * time.Second // somebody has woken it, and nothing was learnt

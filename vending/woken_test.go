@@ -111,6 +111,60 @@ func TestWokenBesideTheBudget(t *testing.T) {
 	}
 }
 
+// TestLeftToTheOther has every webhook come to a worker that reaches no machine, while the one that does is the less eager of
+// the two: it gets each sale at its next look at the store.
+func TestLeftToTheOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{NoRateLimits: true}, nil)
+		far := s.operate(t, s.client, s.store, awayMachine{s.machine}, nil)
+		ids := crowd(t, s, 40, 0)
+		defer run(s.operator)()
+		defer run(far)()
+		later(5 * time.Second)
+		for _, id := range ids {
+			if err := s.vipps.Approve(id); err != nil {
+				t.Fatal(err)
+			}
+			from := time.Now()
+			if err := far.HandleEvent(t.Context(), authorized(id)); err != nil {
+				t.Fatal(err)
+			}
+			later(time.Second)
+			if x := s.session(t, id); x.State != vending.Closed {
+				t.Errorf("after a second: %s", x.Summary())
+			}
+			if all, of := polls(s, from); of[id] > 3 {
+				t.Errorf("%d reads of it, %d in all", of[id], all)
+			}
+		}
+	})
+}
+
+// TestNobodyReachesIt has a customer approve while no worker reaches the machine: the payment is not read all the time.
+func TestNobodyReachesIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{NoRateLimits: true}, nil)
+		far := s.operate(t, s.client, s.store, awayMachine{s.machine}, nil)
+		ids := crowd(t, s, 1, 0)
+		defer run(far)()
+		if err := s.vipps.Approve(ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		from := time.Now()
+		later(time.Minute)
+		if all, _ := polls(s, from); all < 10 || all > 25 {
+			t.Errorf("%d reads in a minute", all)
+		}
+		s.finish(t)
+		s.audit(t)
+		if x := s.session(t, ids[0]); x.Outcome.Released != 2500 || s.drops() != 0 {
+			t.Errorf("%s", x.Summary())
+		}
+	})
+}
+
 // TestLagBehindWebhook reads a payment as it was before the webhook, where nothing is polled.
 func TestLagBehindWebhook(t *testing.T) {
 	t.Parallel()
