@@ -37,8 +37,7 @@ func (e Environment) baseURL() string {
 }
 
 // Credentials are the API keys of a sales unit, from the business portal, under For developers. Partner keys work as well;
-// see [Client.ForMerchant]. Credentials never show the keys: every verb of fmt, JSON and slog print them redacted,
-// unless they stand in an unexported field of a struct of yours, where fmt asks no methods.
+// see [Client.ForMerchant]. Credentials print without the keys in fmt, JSON and slog, with the exceptions of [Secret].
 type Credentials struct {
 	ClientID        string `json:"-"`
 	ClientSecret    string `json:"-"`

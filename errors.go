@@ -66,7 +66,7 @@ type Error struct {
 	TraceID        string // what support asks for
 	Details        []Detail
 	RetryAfter     time.Duration // what the answer asked for; 0 if nothing
-	Body           string        `json:"-"` // the start of an answer in no known form, at most 4 KiB; never printed
+	Body           string        `json:"-"` // the start of an answer in no known form, at most 4 KiB; not in its text
 	cause          error
 }
 

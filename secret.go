@@ -9,9 +9,10 @@ import (
 const redacted = "[redacted]"
 
 // Secret is text that must not be printed: a phone number, a customer token, an address that whoever holds it can pay with.
-// It prints as [redacted] in every verb of fmt, in JSON and in slog; an empty one prints as nothing. string(s) is the text.
-// Go's fmt calls no methods on unexported fields: a struct of yours that keeps a Secret in one prints it unless the struct
-// has a Format of its own. Decoding JSON fills it as it would a string.
+// It prints as [redacted] in fmt, in JSON and in slog; an empty one prints as nothing. string(s) is the text. Three things
+// print it all the same, since Go asks no method there: an unexported field of a struct of yours that has no Format of its own,
+// the verb %p, and a %w without its error (go vet reports both), and a key of a JSON map. Decoding JSON fills it as it would
+// a string.
 type Secret string
 
 // Format prints [redacted], whatever the verb.

@@ -9,8 +9,8 @@ import (
 )
 
 // Sealed holds bytes that must be stored but never shown: the request that makes a payment holds a customer token or a
-// phone number, and whoever holds the redirect URL can pay. It prints as [redacted] in every verb of fmt, in JSON and in
-// slog. A store opens it with [Open] and makes it again with [Seal]; a durable store encrypts what it writes.
+// phone number, and whoever holds the redirect URL can pay. It prints as [redacted] in fmt, in JSON and in
+// slog. A store opens it with [Sealed.Open] and makes it again with [Seal]; a durable store encrypts what it writes.
 // The zero Sealed is empty.
 type Sealed struct{ content *[]byte }
 

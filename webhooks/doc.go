@@ -29,6 +29,8 @@
 //		},
 //	})
 //
+// The server around it needs limits of its own, ReadHeaderTimeout above all: an address that is public is asked by anybody.
+//
 // [Verifier] and [Parse] work without net/http as well: bytes in, event out.
 //
 // # Rules

@@ -60,6 +60,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) int {
+	// Nobody has shown a signature yet: a sender that trickles must not hold a connection, whatever is answered. Where there is
+	// no connection, as in tests, there is nothing to limit.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience))
 	logger := cmp.Or(h.Logger, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
@@ -71,9 +74,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) int {
 		w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed
 	}
-	// Nobody has shown a signature yet: a sender that trickles must not hold a connection. Where there is no connection, as
-	// in tests, there is nothing to limit.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

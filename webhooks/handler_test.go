@@ -127,6 +127,35 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("broken off") }
 
+// limited is a connection whose time to read is limited.
+type limited struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (l *limited) SetReadDeadline(at time.Time) error {
+	l.until = at
+	return nil
+}
+
+// TestSlowDeliveries has every request end in time, also those whose body the handler does not read itself.
+func TestSlowDeliveries(t *testing.T) {
+	t.Parallel()
+	ready := &webhooks.Handler{
+		Verifier: newVerifier(t, hookURL, sent, someSecret),
+		Handle:   func(context.Context, webhooks.Event) error { return nil },
+	}
+	for name, handler := range map[string]*webhooks.Handler{"ready": ready, "not set up": {}} {
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
+			w := &limited{ResponseRecorder: httptest.NewRecorder()}
+			handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/hook", strings.NewReader("{")))
+			if left := time.Until(w.until); left <= 0 || left > 10*time.Second {
+				t.Errorf("%s, %s: it may be read for %v", name, method, left)
+			}
+		}
+	}
+}
+
 func TestHandlerThatIsNotSetUp(t *testing.T) {
 	t.Parallel()
 	v := signed("", sentDate, authorizedBody)

@@ -144,11 +144,15 @@ func (p *playground) backstage() http.Handler {
 	mux.HandleFunc("GET /shelf", known(p.motor.shelf))
 	mux.Handle("POST "+hookPath, p.hook)
 	mux.Handle("/", p.gate)
+	sameSite := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !ownName(r.Host) { // a site in a browser of this machine
+		switch { // a site in a browser of this machine
+		case !ownName(r.Host):
 			http.Error(w, "not for you", http.StatusMisdirectedRequest)
-			return
+		case sameSite.Check(r) != nil:
+			http.Error(w, "not for you", http.StatusForbidden)
+		default:
+			mux.ServeHTTP(w, r)
 		}
-		mux.ServeHTTP(w, r)
 	})
 }

@@ -2,6 +2,7 @@ package landing
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/vippsvending/vipps/vending"
 )
@@ -40,4 +41,6 @@ func (s *Site) ownSession(r *http.Request, machine string) string {
 }
 
 // statusAddress is the page of the session that a token names.
-func (s *Site) statusAddress(token string) string { return s.config.Path + "/s/" + token }
+func (s *Site) statusAddress(token string) string {
+	return s.config.Path + "/s/" + url.PathEscape(token)
+}

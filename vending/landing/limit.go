@@ -22,8 +22,8 @@ type Limits struct {
 	// paid use it up: one that the machine let something out for, or tried to, gives its try back. Defaults to 3, and one more
 	// every 5 minutes.
 	Machine Rate
-	// Live is how many pages this process keeps up to date at once, and LivePerAddress how many of one address; others ask
-	// every other second. Each asks the store once a second. Default to 500 and 20.
+	// Live is how many pages this process keeps up to date at once, and LivePerAddress how many of one address, counted as for
+	// Address; others ask every other second. Each asks the store once a second. Default to 500 and 20.
 	Live, LivePerAddress int
 }
 
@@ -66,6 +66,8 @@ func (r *Rate) setDefaults(defaults Rate) {
 const (
 	// maxKept bounds the memory of a limiter.
 	maxKept = 10_000
+	// wideShare is how many times an address's share the network around it has, a /48.
+	wideShare = 10
 	// maxSpent is how many sessions of a bucket are remembered.
 	maxSpent = 10
 )
@@ -161,29 +163,35 @@ func (l *limiter[K]) forget() {
 	}
 }
 
-// seats counts who is there at once, of all and of each address.
+// seats counts who is there at once: all of them, and those of an address and of the network around it.
 type seats struct {
 	all, each int
 	mu        sync.Mutex
 	taken     int
-	of        map[netip.Addr]int
+	near      map[netip.Addr]int
+	wide      map[netip.Addr]int
 }
 
 // enter takes a seat until leave is called.
 func (s *seats) enter(address netip.Addr) (leave func(), ok bool) {
+	near, wide := network(address, 64), network(address, 48)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taken >= s.all || s.of[address] >= s.each {
+	if s.taken >= s.all || s.near[near] >= s.each || s.wide[wide] >= wideShare*s.each {
 		return nil, false
 	}
 	s.taken++
-	s.of[address]++
+	s.near[near]++
+	s.wide[wide]++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.taken--
-		if s.of[address]--; s.of[address] == 0 {
-			delete(s.of, address)
+		if s.near[near]--; s.near[near] == 0 {
+			delete(s.near, near)
+		}
+		if s.wide[wide]--; s.wide[wide] == 0 {
+			delete(s.wide, wide)
 		}
 	}, true
 }

@@ -70,7 +70,7 @@ func (s *Site) followMachine(w http.ResponseWriter, r *http.Request) {
 // follow sends each version of what a page shows. The page then fetches itself again, so that there is one way to draw it.
 // change waits for a version other than the last, and says whether it is the final one.
 func (s *Site) follow(w http.ResponseWriter, r *http.Request, change func(ctx context.Context, last string) (version string, final bool, err error)) {
-	leave, ok := s.viewers.enter(network(s.config.ClientAddress(r), 64))
+	leave, ok := s.viewers.enter(s.config.ClientAddress(r))
 	if !ok {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,11 +19,12 @@ const openTime = 40 * time.Second
 
 // pay takes the press of the button, or of one that only changes what is chosen.
 func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
+	unread := readForm(w, r)
 	machine, name, ok := s.machine(w, r)
 	if !ok {
 		return
 	}
-	if err := readForm(w, r); err != nil {
+	if unread != nil {
 		s.refuse(w, r, machine, name, badForm)
 		return
 	}
@@ -78,12 +80,16 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 // formTime is how long a form may take to arrive: it is a few hundred bytes.
 const formTime = 10 * time.Second
 
-// readForm reads what was posted. Whoever sends it a byte at a time does not keep a connection.
+// readForm reads what was posted, to its end, although it may be no form: the server would read the rest without a time limit.
+// Whoever sends it a byte at a time does not keep a connection.
 func readForm(w http.ResponseWriter, r *http.Request) error {
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(formTime)) // not every server has one
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	err := r.ParseForm()
+	if err == nil {
+		_, err = io.Copy(io.Discard, r.Body)
+	}
 	if err == nil {
 		_ = connection.SetReadDeadline(time.Time{}) // as above
 	}

@@ -1,12 +1,18 @@
 package landing_test
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -146,6 +152,76 @@ func TestSlowForms(t *testing.T) {
 			if len(w.until) != 2 || time.Until(w.until[0]) != 10*time.Second || !w.until[1].IsZero() {
 				t.Errorf("%s: read until %v", target, w.until)
 			}
+		}
+	})
+}
+
+// TestSlowBodies sends what is no form, and not to its end: the time limit stays, since the server would read the rest.
+func TestSlowBodies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		status := s.buy(t, s.browser())
+		for _, target := range []string{"/m/oslo12", "/m/nowhere", status + "/cancel", "/m/s/made-up/cancel"} {
+			for _, kind := range []string{"text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"} {
+				w := &slow{ResponseRecorder: httptest.NewRecorder()}
+				r := s.browser().request(t, http.MethodPost, target, "")
+				r.Header.Set("Content-Type", kind)
+				r.Body = io.NopCloser(io.MultiReader(strings.NewReader("a"), iotest.ErrReader(os.ErrDeadlineExceeded)))
+				s.site.ServeHTTP(w, r)
+				if len(w.until) != 1 || w.Code < 400 {
+					t.Errorf("%s %s: read until %v, status %d", target, kind, w.until, w.Code)
+				}
+			}
+		}
+	})
+}
+
+// TestLeadsAstray has addresses whose path leads out of the site once it is cleaned, as redirects are.
+func TestLeadsAstray(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		root := newShop(t, change{
+			operator: func(c *vending.Config) { c.ReturnURL = "https://acme.example/s/{token}" },
+			site:     func(c *landing.Config) { c.Path = "" },
+		})
+		for _, token := range []string{"..%2f..%2f%5cevil.example", "..%2f%5cevil.example", "%5cevil.example", "..%2F..%2F%2Fevil.example", "a%0d%0aSet-Cookie:%20x=y"} {
+			for button := range map[string]bool{"x": true, "cancel": true, "continue?lang=da": true} {
+				s.browser().get(t, "/m/s/"+token+"/"+button).wants(t, 404)
+				root.browser().get(t, "/s/"+token+"/"+button).wants(t, 404)
+			}
+		}
+	})
+}
+
+// TestLiveOfNetworks has the pages of one customer with many addresses leave places for others.
+func TestLiveOfNetworks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var refused atomic.Int64
+		follow := func(address string) {
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://acme.example/m/live/pay1", nil)
+			r.RemoteAddr = address
+			w := httptest.NewRecorder()
+			if s.site.ServeHTTP(w, r); w.Code == http.StatusServiceUnavailable {
+				refused.Add(1)
+			}
+		}
+		for i := range 500 {
+			go follow(fmt.Sprintf("[2001:db8:0:%x::1]:1", i/20))
+		}
+		synctest.Wait()
+		if refused.Load() != 300 {
+			t.Errorf("%d of 500 were refused, want all but 200", refused.Load())
+		}
+		go follow("192.0.2.77:1")
+		synctest.Wait()
+		if refused.Load() != 300 {
+			t.Error("a customer elsewhere was refused")
 		}
 	})
 }

@@ -39,9 +39,9 @@ func New(config Config) (*Site, error) {
 		origin:    http.NewCrossOriginProtection(),
 		assets:    newAssets(config.Logo),
 		addresses: newLimiter[netip.Addr](config.Limits.Address),
-		networks:  newLimiter[netip.Addr](Rate{10 * config.Limits.Address.Burst, config.Limits.Address.Every / 10}),
+		networks:  newLimiter[netip.Addr](Rate{wideShare * config.Limits.Address.Burst, config.Limits.Address.Every / wideShare}),
 		places:    newLimiter[place](config.Limits.Machine),
-		viewers:   seats{all: config.Limits.Live, each: config.Limits.LivePerAddress, of: map[netip.Addr]int{}},
+		viewers:   seats{all: config.Limits.Live, each: config.Limits.LivePerAddress, near: map[netip.Addr]int{}, wide: map[netip.Addr]int{}},
 		secure:    strings.HasPrefix(config.Operator.ReturnURL(), "https:"),
 		closed:    make(chan struct{}),
 	}

@@ -114,12 +114,14 @@ func (s *Site) act(w http.ResponseWriter, r *http.Request, do func(ctx context.C
 		s.refuse(w, r, Machine{}, "", unheard)
 		return
 	}
-	s.showButton(w, r)
+	s.toStatus(w, r, r.PathValue("token"))
 }
 
 // showButton leads back from what a button has answered, which is no page of its own.
 func (s *Site) showButton(w http.ResponseWriter, r *http.Request) {
-	s.toStatus(w, r, r.PathValue("token"))
+	if _, ok := s.session(w, r); ok {
+		s.toStatus(w, r, r.PathValue("token"))
+	}
 }
 
 // toStatus leads to a session's page.

@@ -17,7 +17,7 @@ type Request struct {
 	Path      string      // without the query
 	Reference string      // of the payment, or what Fault.Reference stands for otherwise
 	Header    http.Header // with the secrets' values removed
-	Body      []byte      // as sent, at most 1 MiB
+	Body      []byte      // as sent, at most 1 MiB; none where Op is empty
 	Status    int         // of the answer; 0 while there is none, and if it was never executed
 	Code      string      // the numeric code of the answer, if it has one
 	Fault     string      // the kind of fault that struck it
@@ -42,6 +42,9 @@ func (s *Server) record(c *call) *Request {
 	body := c.body
 	if len(body) > maxBody {
 		body = bytes.Clone(body[:maxBody])
+	}
+	if c.op() == "" { // nobody asks for it, and anybody may send it
+		body = nil
 	}
 	entry := &Request{
 		Op: c.op(), Method: c.method, Path: c.path, Reference: c.reference,
