@@ -280,6 +280,12 @@ func TestEmulator(t *testing.T) {
 	if code := taken.Wait(); code != 1 {
 		t.Errorf("exit code %d for a port that is taken", code)
 	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/accesstoken/get", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Origin", "http://evil.example") // a page in a browser of this machine
+	answer(t, request, http.StatusForbidden)
 	emulator.Stop(syscall.SIGTERM)
 	finish(t, emulator, 0)
 	if stdout, _ := emulator.Output(); stdout != "listening on "+address+"\n" {

@@ -142,7 +142,7 @@ func (l *limited) SetReadDeadline(at time.Time) error {
 func TestSlowDeliveries(t *testing.T) {
 	t.Parallel()
 	ready := &webhooks.Handler{
-		Verifier: newVerifier(t, hookURL, sent, someSecret),
+		Verifier: newVerifier(t, hookURL, time.Now(), someSecret),
 		Handle:   func(context.Context, webhooks.Event) error { return nil },
 	}
 	for name, handler := range map[string]*webhooks.Handler{"ready": ready, "not set up": {}} {

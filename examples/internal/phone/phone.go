@@ -42,11 +42,11 @@ func Handler(vipps *vippstest.Server) http.Handler {
 	return mux
 }
 
-// programs lets through what programs send. A browser names the site that a request comes from, be it one whose name is made
-// to point here, and the emulator calls whatever address of this machine a webhook is registered for.
+// programs lets through what programs send. A browser names the site that a form or a script comes from, be it one whose name is
+// made to point here, and the emulator calls whatever address of this machine a webhook is registered for.
 func programs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" && r.Header.Get("Sec-Fetch-Site") != "none" {
+		if r.Header.Get("Origin") != "" {
 			http.Error(w, "this is for programs: no site may use it from a browser", http.StatusForbidden)
 			return
 		}
