@@ -59,7 +59,7 @@ func dueInOrder(p *probe) {
 		waited := (i*7)%len(want) + 1 // in another order than they were made
 		id := fmt.Sprintf("shop-%02d", i)
 		p.create(session(id))
-		p.due(id, time.Duration(waited)*time.Second)
+		p.due(id, time.Duration(waited)*time.Minute)
 		want[len(want)-waited] = id
 	}
 	if got := ids(p.claim(len(want), time.Hour)); !slices.Equal(got, want) {
@@ -72,7 +72,7 @@ func dueLimit(p *probe) {
 	for i := range 7 {
 		id := fmt.Sprint("shop-", i)
 		p.create(session(id))
-		p.due(id, time.Duration(10-i)*time.Second)
+		p.due(id, time.Duration(10-i)*time.Minute)
 		want = append(want, id)
 	}
 	if got := ids(p.claim(0, time.Hour)); len(got) != 0 {
@@ -258,7 +258,7 @@ func dueWoken(p *probe) {
 			got = append(got, s.Woken)
 		}
 		if !slices.Equal(got, want) {
-			p.Errorf("%s Due gives Woken %v of %v, want %v: Wake has been called since the last claim, or has not", when, got, ids(list), want)
+			p.Errorf("%s Due gives Woken %v of %v, want %v: Wake was called, and no Rest has taken it away since, or not", when, got, ids(list), want)
 		}
 	}
 	for _, id := range []string{"shop-a", "shop-b"} {
@@ -274,18 +274,27 @@ func dueWoken(p *probe) {
 	claimed("after a wake of the second, and saves of both,", false, true)
 	p.due("shop-a", time.Minute)
 	p.due("shop-b", time.Minute)
-	claimed("after that claim", false, false)
-	if err := p.Wake(p.ctx, 0, "shop-a", "shop-b"); err != nil {
-		p.Fatal(err)
-	}
-	if woken := p.load("shop-a").Woken; woken {
-		p.Errorf("Load gives Woken, which only Due tells")
-	}
-	claimed("after a wake of both", true, true)
-	for _, id := range []string{"shop-a", "shop-b"} {
-		if err := p.Rest(p.ctx, 0, p.load(id)); err != nil {
+	claimed("after a claim, whose worker may have died,", false, true)
+	rest := func(woken bool) {
+		p.Helper()
+		var both []vending.Session
+		for _, id := range []string{"shop-a", "shop-b"} {
+			s := p.load(id)
+			s.Woken = s.Woken && woken
+			both = append(both, s)
+		}
+		if err := p.Rest(p.ctx, 0, both...); err != nil {
 			p.Fatal(err)
 		}
 	}
-	claimed("after a rest of both", false, false)
+	rest(true)
+	claimed("after a rest of what Load has given,", false, true)
+	rest(false)
+	claimed("after a rest without it", false, false)
+	if err := p.Wake(p.ctx, 0, "shop-a", "shop-b"); err != nil {
+		p.Fatal(err)
+	}
+	claimed("after a wake of both", true, true)
+	rest(false)
+	claimed("after another rest without it", false, false)
 }
