@@ -49,6 +49,9 @@ func (o *Operator) Select(ctx context.Context, session string, ordinal int, slot
 	if err := o.config.Store.Wake(ctx, lease, session); err != nil { // ours for a while
 		return err
 	}
+	if err := m.load(ctx); err != nil {
+		return err
+	}
 	err = m.choose(ctx, ordinal, item)
 	if m.s.State == Vending && m.how == armed {
 		o.forgetSelection(m.s.Machine) // the button was for this session
@@ -63,8 +66,8 @@ func (o *Operator) Select(ctx context.Context, session string, ordinal int, slot
 		})
 		return nil
 	}
-	// Whatever it is now, it is for whoever runs the store.
-	err = errors.Join(err, o.config.Store.Wake(context.WithoutCancel(ctx), m.restAt(), session))
+	// Whatever it is now, it is for whoever runs the store, unless somebody has woken it meanwhile: that is sooner.
+	err = errors.Join(err, m.sleep(ctx, m.restAt()))
 	o.wakeLoop()
 	return err
 }

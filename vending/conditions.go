@@ -51,6 +51,9 @@ func coversInTime(r rules, s *Session, f fact) bool {
 	return s.Now.Before(s.SelectUntil) && covers(r, s, f)
 }
 
+// notReplaced keeps the machine for a customer who has approved since another one was told that nobody had.
+func notReplaced(_ rules, _ *Session, f fact) bool { return f.reason != ReasonReplaced }
+
 func choosing(_ rules, s *Session, _ fact) bool { return chooses(s) }
 
 func maximum(_ rules, s *Session, _ fact) bool { return s.Maximum }

@@ -136,7 +136,7 @@
 //		Choosing --> Settling: selected, does not cover
 //		Choosing --> Settling: complete, of a maximum
 //		Choosing --> Settling: not ready
-//		Choosing --> Settling: withdraw
+//		Choosing --> Settling: withdraw, not to make room for another customer
 //		Choosing --> Settling: clock, SelectUntil passed
 //		Vending --> Choosing: verdict, dropped or not, and more items
 //		Vending --> Settling: verdict, dropped or not, the last item

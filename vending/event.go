@@ -71,6 +71,17 @@ func (l *lately) note(session string) {
 	l.at[session] = time.Now()
 }
 
+// start is how long ago something began; it begins now if it has not.
+func (l *lately) start(id string) time.Duration {
+	l.mu.Lock()
+	_, begun := l.at[id]
+	l.mu.Unlock()
+	if !begun {
+		l.note(id)
+	}
+	return l.since(id)
+}
+
 // since is how long ago that was; very long if it is not remembered.
 func (l *lately) since(session string) time.Duration {
 	l.mu.Lock()

@@ -3,6 +3,7 @@ package vending_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -38,6 +39,14 @@ func (s *slowSave) Save(ctx context.Context, session vending.Session) error {
 		<-s.answers
 	}
 	return err
+}
+
+// Due gives nothing while that save takes its time: the whole process is paused.
+func (s *slowSave) Due(ctx context.Context, limit int, lease time.Duration) iter.Seq2[vending.Session, error] {
+	if s.once.Load() {
+		<-s.answers
+	}
+	return s.Store.Due(ctx, limit, lease)
 }
 
 // TestSaveTakesLong lets the save that arms take 40 minutes, while the portal cancels: the read behind it is old.

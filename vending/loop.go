@@ -32,8 +32,11 @@ func (l *loop) pause() time.Duration {
 // to what money waits for.
 func (l *loop) turn(ctx context.Context) {
 	for _, id := range l.o.takeUrgent(max(0, cap(l.free)-cap(l.free)/4-len(l.free))) {
-		l.start(ctx, id, func() error {
-			_, err := l.o.advance(ctx, id, true)
+		l.start(ctx, &mover{o: l.o, id: id, done: ctx.Done()}, func(m *mover) error {
+			if err := m.load(ctx); err != nil {
+				return err
+			}
+			_, err := m.move(ctx)
 			return err
 		})
 	}
@@ -43,14 +46,19 @@ func (l *loop) turn(ctx context.Context) {
 	}
 	asked := time.Now()
 	due := l.handBack(ctx, l.claim(ctx, limit))
+	if len(due) == 0 { // mostly
+		l.o.crowded.Store(false)
+		return
+	}
 	if slices.ContainsFunc(due, func(s Session) bool { return !l.o.foreign(&s) }) {
 		l.busy = asked
 	}
 	l.o.crowded.Store(len(due) == limit)
 	now, later := l.affordable(due)
 	for _, s := range now {
-		l.start(ctx, s.ID, func() error {
-			_, err := l.o.moved(ctx, s, asked)
+		l.start(ctx, &mover{o: l.o, id: s.ID, done: ctx.Done()}, func(m *mover) error {
+			m.hold(s, asked)
+			_, err := m.move(ctx)
 			return err
 		})
 	}
@@ -101,17 +109,28 @@ func (l *loop) handBack(ctx context.Context, due []Session) []Session {
 	return kept
 }
 
-func (l *loop) start(ctx context.Context, id string, do func() error) {
+// start has a worker move a session on.
+func (l *loop) start(ctx context.Context, m *mover, do func(*mover) error) {
 	l.free <- struct{}{}
+	m.apart = func(ask func()) {
+		l.leave()
+		defer func() { l.free <- struct{}{} }()
+		ask()
+	}
 	l.working.Go(func() {
-		if err := do(); err != nil && !errors.Is(err, errForeign) {
-			l.o.config.Logger.LogAttrs(ctx, slog.LevelDebug, "session waits", slog.String("session", id), slog.String("error", err.Error()))
-		}
-		<-l.free
-		if l.o.crowded.Load() || l.o.hasUrgent() {
-			l.o.wakeLoop()
+		defer l.leave()
+		if err := do(m); err != nil && !errors.Is(err, errForeign) {
+			l.o.config.Logger.LogAttrs(ctx, slog.LevelDebug, "session waits", slog.String("session", m.id), slog.String("error", err.Error()))
 		}
 	})
+}
+
+// leave gives a worker's place to whoever waits for one.
+func (l *loop) leave() {
+	<-l.free
+	if l.o.crowded.Load() || l.o.hasUrgent() {
+		l.o.wakeLoop()
+	}
 }
 
 // affordable keeps what has to be done, and as many polls as the budget has left, of the newest sessions: their customers

@@ -57,11 +57,12 @@ type Machine interface {
 	// say nothing: Conclude is asked next.
 	Vend(ctx context.Context, c Command) (Verdict, error)
 	// Conclude makes id unusable for ever and says what became of it; [MachineOf] says whose it is. Never heard of: remember
-	// it, answer NotDropped. Still turning: Pending. Memory lost: Unknown.
+	// it, answer NotDropped. Still turning: Pending. Memory lost: Unknown. ErrElsewhere if another worker holds the line; any
+	// other error is no answer, and it is asked again.
 	Conclude(ctx context.Context, id string) (Verdict, error)
 }
 
-// ErrElsewhere is what Ready returns if another worker holds the machine's line: that one goes on with the session.
+// ErrElsewhere is what Ready and Conclude return if another worker holds the machine's line: that one goes on with the session.
 var ErrElsewhere = errors.New("vending: the machine is reached by another worker")
 
 // ErrJammed is what a driver given to [NewMemoryMachine] returns when it knows that nothing came out. Any other error says

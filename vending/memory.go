@@ -46,7 +46,6 @@ func copied(s Session) Session {
 	s.Items, s.Tasks, s.History = slices.Clone(s.Items), slices.Clone(s.Tasks), slices.Clone(s.History)
 	s.Refunds = slices.Clone(s.Refunds)
 	s.Now = time.Now()
-	s.Woken = false
 	return s
 }
 
@@ -75,7 +74,7 @@ func (m *memoryStore) Create(_ context.Context, s Session) error {
 		return &BusyError{Machine: s.Machine, Session: holder}
 	}
 	s = copied(s.InTime(time.Now()))
-	s.Version = 1
+	s.Version, s.Woken = 1, false
 	m.put(s)
 	return nil
 }
@@ -140,12 +139,9 @@ func (m *memoryStore) claim(lease time.Duration) (Session, bool) {
 		if !s.WakeAt.Equal(entry.at) || !s.Watched() {
 			continue
 		}
-		woken := s.Woken
-		s.WakeAt, s.Woken = now.Add(lease), false
+		s.WakeAt = now.Add(lease)
 		m.put(s)
-		s = copied(s)
-		s.Woken = woken
-		return s, true
+		return copied(s), true
 	}
 	return Session{}, false
 }
@@ -167,7 +163,7 @@ func (m *memoryStore) Rest(_ context.Context, in time.Duration, sessions ...Sess
 	defer m.mu.Unlock()
 	for _, given := range sessions {
 		if s, ok := m.sessions[given.ID]; ok && s.Watched() && s.WakeAt.Equal(given.WakeAt) {
-			s.WakeAt = time.Now().Add(in)
+			s.WakeAt, s.Woken = time.Now().Add(in), s.Woken && given.Woken
 			m.put(s)
 		}
 	}

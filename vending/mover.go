@@ -31,6 +31,9 @@ type mover struct {
 	claim   time.Duration   // for how long after loaded the session is ours alone
 	done    <-chan struct{} // closed when the program wants to end
 	last    error           // the newest failure, for whoever waits
+	// apart does what waits for a machine, without keeping a worker from other sessions: a line that hangs does so for as long
+	// as a product may take. Nil if no worker is kept.
+	apart func(func())
 }
 
 var (
@@ -62,24 +65,23 @@ func (o *Operator) advance(ctx context.Context, id string, claimed bool) (Sessio
 	return m.move(ctx)
 }
 
-// moved is advance for a session that was claimed, and given by the store to a question asked at a moment.
-func (o *Operator) moved(ctx context.Context, s Session, asked time.Time) (Session, error) {
-	m := &mover{o: o, id: s.ID, done: ctx.Done()}
-	m.hold(s, asked)
-	return m.move(ctx)
-}
-
 func (m *mover) move(ctx context.Context) (Session, error) {
 	if m.foreign() { // handed back to its own workers
 		return m.s, errors.Join(errForeign, m.sleep(ctx, lease/15+rand.N(lease/15))) //nolint:gosec // only so as not to be in step with whoever it is for
 	}
-	err := m.run(ctx)
+	return m.s, errors.Join(m.run(ctx), m.last)
+}
+
+// run moves the session on until it has to wait, or leaves it to the worker that reaches its machine.
+func (m *mover) run(ctx context.Context) error {
+	err := m.steps(ctx)
 	if errors.Is(err, errElsewhere) {
 		m.o.left.note(m.id)
+		m.last = nil
 		// Woken, so that no budget puts it off there.
-		return m.s, m.o.config.Store.Wake(context.WithoutCancel(ctx), 0, m.id)
+		return m.o.config.Store.Wake(context.WithoutCancel(ctx), 0, m.id)
 	}
-	return m.s, errors.Join(err, m.last)
+	return err
 }
 
 // foreign says that the session is for another worker: of another environment, sales unit or newer version.
@@ -113,7 +115,7 @@ func (m *mover) at() time.Time { return m.low.Add(max(0, time.Since(m.returned))
 // tick sets the session's clock: the store's, as far as we can tell.
 func (m *mover) tick() { m.s.Now = m.base.Add(since(m.loaded)) }
 
-func (m *mover) run(ctx context.Context) error {
+func (m *mover) steps(ctx context.Context) error {
 	for range maxSteps {
 		m.tick()
 		if ctx.Err() != nil && m.how != armed {
@@ -136,6 +138,9 @@ func (m *mover) run(ctx context.Context) error {
 		case doNothing:
 			return nil
 		case doSleep:
+			if m.view != nil && usable(&m.s, *m.view) {
+				m.s.Woken = false // this is what somebody has woken it for
+			}
 			return m.sleepUntil(ctx, at)
 		case doClock:
 			if taken, err := m.take(ctx, fact{kind: factClock}); err != nil || !taken {
@@ -189,6 +194,7 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 			if next, ok = m.o.rules.apply(m.s, f); !ok {
 				return false, nil
 			}
+			arms = next.State == Vending
 		}
 		step := Step{At: m.s.Now, From: m.s.State, Fact: f.String(), Why: m.o.rules.row(&m.s, f).name, To: next.State}
 		next.History = append(next.History[:len(next.History):len(next.History)], step)
@@ -210,8 +216,11 @@ func (m *mover) take(ctx context.Context, f fact) (bool, error) {
 		} else if loading := m.load(saving); loading != nil {
 			err = loading
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			continue
+		case errors.Is(err, ErrNotFound): // pruned meanwhile: there is nothing left to say
+			return false, err
 		}
 		m.warn(ctx, "session could not be saved", err)
 		try++
@@ -272,13 +281,27 @@ func (m *mover) wakeAt(next *Session, arms bool) time.Time {
 	}
 }
 
-func (m *mover) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+func (m *mover) ready(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, machineTimeout)
 	defer cancel()
-	return m.o.config.Machine.Ready(ctx, m.s.Machine)
+	m.ask(func() { err = m.o.config.Machine.Ready(ctx, m.s.Machine) })
+	return err
 }
 
-// sleep gives the session back, to be looked at in so long, or at once if somebody has woken it meanwhile.
+// machineTimeout bounds a question to a machine.
+const machineTimeout = 10 * time.Second
+
+// ask does what waits for the machine.
+func (m *mover) ask(question func()) {
+	if m.apart == nil {
+		question()
+		return
+	}
+	m.apart(question)
+}
+
+// sleep gives the session back, to be looked at in so long, or at once if somebody has woken it meanwhile. That somebody
+// has woken it before is forgotten only when the payment has been read since.
 func (m *mover) sleep(ctx context.Context, in time.Duration) error {
 	return m.o.config.Store.Rest(context.WithoutCancel(ctx), max(0, in), m.s)
 }

@@ -149,6 +149,7 @@ type Operator struct {
 	watching       map[string][]chan struct{}
 	nudged         lately // of whom a webhook has spoken
 	left           lately // those that wait for the worker that reaches their machine
+	silent         lately // commands of which no machine has said anything since
 	selections     map[string]selection
 	orphans        map[string]bool
 }

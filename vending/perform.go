@@ -209,28 +209,41 @@ func (m *mover) capture(ctx context.Context) (bool, error) {
 	return m.failed(ctx, err), nil
 }
 
-// vend tells the machine, once, and only while the command may still start.
-func (m *mover) vend(ctx context.Context) (bool, error) {
+// vend tells the machine, once, and only while the command may still start: what covers it was seen a moment ago, whatever the
+// save in between has taken.
+func (m *mover) vend(ctx context.Context) (again bool, err error) {
 	m.how = told
 	within := m.s.Timeouts.Start - since(m.armedAt)
 	item, ok := m.s.current()
-	if !ok || within <= 0 {
+	if !ok || within <= 0 || since(m.seen) > fresh {
 		return true, nil
 	}
 	calling, cancel := context.WithTimeout(ctx, m.s.Timeouts.Verdict)
 	defer cancel()
-	verdict, err := m.o.config.Machine.Vend(calling, Command{
-		ID: item.VendID, Session: m.id, Machine: m.s.Machine, Slot: item.Slot, Within: within,
-	})
-	if err != nil || verdict != Dropped && verdict != NotDropped {
-		if err != nil {
-			m.last = err
-			m.warn(ctx, "machine did not answer", err)
+	m.ask(func() {
+		verdict, failure := m.o.config.Machine.Vend(calling, Command{
+			ID: item.VendID, Session: m.id, Machine: m.s.Machine, Slot: item.Slot, Within: within,
+		})
+		switch {
+		case failure != nil:
+			m.unheard(ctx, failure)
+			again = true // ask it
+		case verdict == Dropped || verdict == NotDropped:
+			again, err = m.take(ctx, fact{kind: factVerdict, vend: item.VendID, verdict: verdict})
+		default:
+			again = true // as above
 		}
-		return true, nil // ask it
-	}
-	return m.take(ctx, fact{kind: factVerdict, vend: item.VendID, verdict: verdict})
+	})
+	return again, err
 }
+
+const (
+	// leftToOthers is how long after its time the end of a command is left to the worker that reaches the machine.
+	leftToOthers = 2 * time.Minute
+	// silence is for how long a worker asks a machine whose time has passed, before no answer counts as Unknown: after a
+	// restart its line may come up later than the worker.
+	silence = 30 * time.Second
+)
 
 // conclude asks the machine what became of the item. An error says nothing, however often.
 func (m *mover) conclude(ctx context.Context) (bool, error) {
@@ -238,16 +251,30 @@ func (m *mover) conclude(ctx context.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
+	asking, cancel := context.WithTimeout(ctx, machineTimeout)
 	defer cancel()
-	verdict, err := m.o.config.Machine.Conclude(asking, item.VendID)
+	var verdict Verdict
+	var err error
+	m.ask(func() { verdict, err = m.o.config.Machine.Conclude(asking, item.VendID) })
 	m.tick()
 	switch {
 	case err == nil && (verdict == Dropped || verdict == NotDropped || verdict == Unknown):
 		return m.take(ctx, fact{kind: factVerdict, vend: item.VendID, verdict: verdict})
+	case errors.Is(err, ErrElsewhere):
+		if m.s.Now.Before(m.s.VerdictUntil.Add(leftToOthers)) {
+			return false, errElsewhere
+		}
 	case err != nil:
-		m.last = err
-		m.warn(ctx, "machine did not answer", err)
+		m.unheard(ctx, err)
+		if m.o.silent.start(item.VendID) < silence {
+			return false, nil
+		}
 	}
 	return m.take(ctx, fact{kind: factClock})
+}
+
+// unheard keeps that the machine did not answer.
+func (m *mover) unheard(ctx context.Context, err error) {
+	m.last = err
+	m.warn(ctx, "machine did not answer", err)
 }

@@ -50,6 +50,60 @@ func staticShop(t *testing.T, options vippstest.Options, change func(*vending.Co
 	return visit(t, doorNamed(t, "static QR"), 2, options, &visitor{nothing: true}, change)
 }
 
+// TestCompleteBesideSelect has the customer want nothing more while the read for a choice hangs: what was settled meanwhile is
+// not put to sleep by the choice that failed.
+func TestCompleteBesideSelect(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := staticShop(t, vippstest.Options{}, func(c *vending.Config) { c.Timeouts.Select = 15 * time.Minute })
+		defer run(s.operator)()
+		id := choosing(t, s, vending.StaticQROrder{Machine: "oslo12"})
+		later(30 * time.Second)
+		s.vipps.Inject(vippstest.Fault{Op: "get", Kind: vippstest.Hang, Count: 1})
+		s.vipps.Inject(vippstest.Fault{Op: "cancel", Kind: vippstest.HangUpBefore, Count: 6})
+		time.AfterFunc(9*time.Second, func() {
+			if err := s.operator.Complete(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := s.operator.Select(t.Context(), id, 1, "A1"); err == nil {
+			t.Error("a product was chosen that nobody has checked")
+		}
+		if took := soldIn(t, s, id); took > 90*time.Second {
+			t.Errorf("closed after %s", took)
+		}
+		s.audit(t)
+	})
+}
+
+// TestReplaceBesideApproval has a customer approve between the look at who holds the machine and the word that takes it away.
+func TestReplaceBesideApproval(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := staticShop(t, vippstest.Options{}, nil)
+		defer run(s.operator)()
+		first, err := s.operator.OpenStaticQR(t.Context(), vending.StaticQROrder{Machine: "oslo12"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		later(25 * time.Second)
+		store := &hookStore{Store: s.store, before: func() error {
+			err := s.vipps.Approve(first.Session)
+			later(3 * time.Second)
+			return err
+		}}
+		second := s.operate(t, s.client, store, s.machine, func(c *vending.Config) {
+			c.Busy, c.ReturnURL, c.Planogram = vending.ReplaceUnpaid, "https://shop.example/machines", s.shelf.get
+		})
+		if _, err := second.OpenStaticQR(t.Context(), vending.StaticQROrder{Machine: "oslo12"}); !errors.As(err, new(*vending.BusyError)) {
+			t.Errorf("the second customer got %v", err)
+		}
+		if x := s.session(t, first.Session); x.State != vending.Choosing {
+			t.Errorf("%s: %v", x.Summary(), x.History)
+		}
+	})
+}
+
 func TestSelectRefused(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

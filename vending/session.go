@@ -158,7 +158,8 @@ type Session struct {
 	WakeAt time.Time
 	// Now is the store's clock when the session was loaded. It is not stored.
 	Now time.Time `json:"-"`
-	// Woken says that [Store] Wake has been called since the session was last claimed. Due sets it; it is no part of the session.
+	// Woken says that [Store] Wake has been called, and that nobody who has looked since has put the session to rest. Due and
+	// Load set it, and Rest keeps it or takes it away; it is no part of the session.
 	Woken bool `json:"-"`
 }
 

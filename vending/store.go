@@ -45,14 +45,15 @@ type Store interface {
 	// Seat gives the session that holds a machine, or ErrNotFound.
 	Seat(ctx context.Context, machine string) (Session, error)
 	// Due claims at most limit sessions that are watched (see [Session.Watched]) and whose WakeAt has come, the longest
-	// waiting first. It moves their WakeAt by lease in the same step, so that no two workers get the same one. Session.Woken says
-	// whether they were woken since they were last claimed.
+	// waiting first. It moves their WakeAt by lease in the same step, so that no two workers get the same one. Due and Load set
+	// Session.Woken: Wake was called, and no Rest has taken that away since. A claim does not, since its worker may die.
 	Due(ctx context.Context, limit int, lease time.Duration) iter.Seq2[Session, error]
 	// Wake moves the WakeAt of watched sessions to so long from now, by the store's clock, without touching their version;
 	// 0 is now. Unknown ids are ignored.
 	Wake(ctx context.Context, in time.Duration, ids ...string) error
 	// Rest moves the WakeAt of watched sessions as Wake does, but only of those whose WakeAt is still the given one: a worker
-	// that lets a session go does not overrule whoever has woken it meanwhile.
+	// that lets a session go does not overrule whoever has woken it meanwhile. Of these it takes Woken away, unless the given
+	// session still has it: its worker has not learnt what it was woken for.
 	Rest(ctx context.Context, in time.Duration, sessions ...Session) error
 	// Open gives everything that is not finished, oldest first.
 	Open(ctx context.Context) iter.Seq2[Session, error]

@@ -51,7 +51,7 @@ var table = []row{
 	{in(Choosing), factSelected, "does not cover", selectedInVain, Settling, nil},
 	{in(Choosing), factComplete, "of a maximum", choosing, Settling, nil},
 	{in(Choosing), factNotReady, "", nil, Settling, because(ReasonMachine)},
-	{in(Choosing), factWithdraw, "", nil, Settling, withdraw},
+	{in(Choosing), factWithdraw, "not to make room for another customer", notReplaced, Settling, withdraw},
 	{in(Choosing), factClock, "SelectUntil passed", passed(selectUntil), Settling, because(ReasonClock)},
 
 	// The machine has been told.

@@ -111,6 +111,79 @@ func TestWokenBesideTheBudget(t *testing.T) {
 	}
 }
 
+// TestWokenIsNotForgotten has a webhook come to a process that runs no loop, and something happen to whoever looks at what it
+// says: the customer does not wait for the end of the time to approve.
+func TestWokenIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	type fleet struct {
+		*shop
+		polls func(*vending.Config)
+		id    string
+	}
+	refuse := func(fault vippstest.Fault) func(*testing.T, *fleet) func() {
+		return func(t *testing.T, f *fleet) func() {
+			t.Helper()
+			fault.Op, fault.Reference = "get", f.id
+			f.vipps.Inject(fault)
+			return func() {}
+		}
+	}
+	for name, test := range map[string]struct {
+		happens func(*testing.T, *fleet) (after func())
+		within  time.Duration
+	}{
+		"nothing":        {func(*testing.T, *fleet) func() { return func() {} }, 2 * time.Second},
+		"a read hangs":   {refuse(vippstest.Fault{Kind: vippstest.Hang, Count: 1}), 35 * time.Second},
+		"too many reads": {refuse(vippstest.Fault{Kind: vippstest.Refuse, Status: 429, RetryAfter: 20 * time.Second, Count: 1}), 25 * time.Second},
+		"reads fail":     {refuse(vippstest.Fault{Kind: vippstest.Refuse, Status: 500, Count: 3}), 10 * time.Second},
+		"the worker is ended": {func(t *testing.T, f *fleet) func() {
+			t.Helper()
+			worker := f.operate(t, f.client, f.store, f.machine, f.polls)
+			stop := run(worker)
+			f.vipps.Inject(vippstest.Fault{Op: "get", Reference: f.id, Kind: vippstest.Slow, Delay: 2 * time.Second, Count: 1})
+			return func() {
+				later(time.Second)
+				stop()
+			}
+		}, 5 * time.Second},
+		"the worker is killed": {func(_ *testing.T, f *fleet) func() {
+			return func() {
+				for range f.store.Due(context.Background(), 1, 15*time.Second) { // and then nothing
+				}
+			}
+		}, 20 * time.Second},
+		"a worker of another sales unit is there": {func(t *testing.T, f *fleet) func() {
+			t.Helper()
+			t.Cleanup(run(f.operate(t, f.client.ForMerchant("999999"), f.store, f.machine, f.polls)))
+			return func() { later(time.Second) }
+		}, 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := &fleet{
+					shop:  newShop(t, vippstest.Options{NoRateLimits: true}, func(c *vending.Config) { c.Timeouts.Approve = 9 * time.Minute }),
+					polls: func(c *vending.Config) { c.Polls = -1 },
+				}
+				f.id = crowd(t, f.shop, 1, 0)[0]
+				later(10 * time.Second)
+				after := test.happens(t, f)
+				if err := f.vipps.Approve(f.id); err != nil {
+					t.Fatal(err)
+				}
+				if err := f.operator.HandleEvent(t.Context(), authorized(f.id)); err != nil {
+					t.Fatal(err)
+				}
+				after()
+				t.Cleanup(run(f.operate(t, f.client, f.store, f.machine, f.polls)))
+				if took := soldIn(t, f.shop, f.id); took > test.within {
+					t.Errorf("sold %s after the webhook", took)
+				}
+			})
+		})
+	}
+}
+
 // TestLeftToTheOther has every webhook come to a worker that reaches no machine, while the one that does is the less eager of
 // the two: it gets each sale at its next look at the store.
 func TestLeftToTheOther(t *testing.T) {

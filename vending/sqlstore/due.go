@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -47,39 +46,36 @@ func (s *Store) claim(ctx context.Context, limit int, lease time.Duration) (rows
 
 // release gives back what was claimed and is not looked at. If it fails the lease does it.
 func (s *Store) release(ctx context.Context, rows []row) {
-	var woken []string
 	var rest []vending.Session
 	for _, r := range rows {
-		if r.woken {
-			woken = append(woken, r.id)
-		} else {
-			rest = append(rest, vending.Session{ID: r.id, WakeAt: r.wakeAt.at})
-		}
+		rest = append(rest, vending.Session{ID: r.id, WakeAt: r.wakeAt.at, Woken: r.woken})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	_ = errors.Join(s.Wake(ctx, 0, woken...), s.Rest(ctx, 0, rest...))
+	_ = s.Rest(ctx, 0, rest...)
 }
 
-// Rest implements [vending.Store]. However many there are, it is one statement.
+// Rest implements [vending.Store]. However many there are, it is one statement for those that were woken and one for the others.
 func (s *Store) Rest(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
-	var claims [][2]any
+	claims := map[bool][][2]any{}
 	for _, session := range sessions {
 		if storable(session.ID) && !session.WakeAt.IsZero() {
-			claims = append(claims, [2]any{session.ID, session.WakeAt.UnixMicro()})
+			claims[session.Woken] = append(claims[session.Woken], [2]any{session.ID, session.WakeAt.UnixMicro()})
 		}
 	}
-	if len(claims) == 0 {
-		return nil
+	for woken, claimed := range claims {
+		list, err := json.Marshal(claimed)
+		if err != nil {
+			return explain("rest", "", err)
+		}
+		if err := s.write(ctx, func(ctx context.Context, on place) error {
+			_, err := on.exec(ctx, s.rest, string(list), in.Microseconds(), woken)
+			return err
+		}); err != nil {
+			return explain("rest", "", err)
+		}
 	}
-	list, err := json.Marshal(claims)
-	if err != nil {
-		return explain("rest", "", err)
-	}
-	return explain("rest", "", s.write(ctx, func(ctx context.Context, on place) error {
-		_, err := on.exec(ctx, s.rest, string(list), in.Microseconds())
-		return err
-	}))
+	return nil
 }
 
 // Wake implements [vending.Store]. However many there are, it is one statement.

@@ -35,7 +35,6 @@ func migrations() [][]string {
 		},
 		{
 			`ALTER TABLE vending_sessions ADD COLUMN woken {bool} NOT NULL DEFAULT FALSE`,
-			`ALTER TABLE vending_sessions ADD COLUMN due_woken {bool} NOT NULL DEFAULT FALSE`,
 		},
 	}
 }

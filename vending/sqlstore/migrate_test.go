@@ -95,7 +95,7 @@ func TestUpgrade(t *testing.T) {
 		store, db := d.open(t)
 		create(t, store, "shop-a")
 		for _, statement := range []string{
-			"ALTER TABLE vending_sessions DROP COLUMN woken", "ALTER TABLE vending_sessions DROP COLUMN due_woken",
+			"ALTER TABLE vending_sessions DROP COLUMN woken",
 			"DELETE FROM vending_schema WHERE version > 1",
 		} {
 			if _, err := db.ExecContext(t.Context(), statement); err != nil {

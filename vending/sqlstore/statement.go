@@ -10,7 +10,7 @@ import (
 )
 
 // given is what every query of sessions begins with; the column that it is ordered by follows.
-const given = "SELECT id, version, wake_at, {now}, document, sealed, FALSE, "
+const given = "SELECT id, version, wake_at, {now}, document, sealed, woken, "
 
 // The statements, in the words of a dialect. Parameters are numbered; the clock of a test comes after them.
 const (
@@ -23,14 +23,14 @@ const (
 	holderText = "SELECT id FROM vending_sessions WHERE seat = $1"
 	loadText   = given + "opened FROM vending_sessions WHERE id = $1"
 	seatText   = given + "opened FROM vending_sessions WHERE seat = $1"
-	// due_at is by what a claim is ordered: the rows come back in any order, with the new wake_at. due_woken is kept likewise.
-	dueText = "UPDATE vending_sessions SET due_at = wake_at, due_woken = woken, woken = FALSE, wake_at = {now} + CAST($2 AS {number}) * {microsecond} " +
+	// due_at is by what a claim is ordered: the rows come back in any order, with the new wake_at.
+	dueText = "UPDATE vending_sessions SET due_at = wake_at, wake_at = {now} + CAST($2 AS {number}) * {microsecond} " +
 		"WHERE id {in}SELECT id FROM vending_sessions WHERE watched AND wake_at <= {now} ORDER BY wake_at LIMIT $1 {unlocked}{/in} " +
-		"RETURNING id, version, wake_at, {now}, document, sealed, due_woken, due_at"
+		"RETURNING id, version, wake_at, {now}, document, sealed, woken, due_at"
 	wakeText     = "UPDATE vending_sessions SET woken = TRUE, wake_at = {now} + CAST($2 AS {number}) * {microsecond} WHERE watched AND id = $1"
 	wakeManyText = "UPDATE vending_sessions SET woken = TRUE, wake_at = {now} + CAST($2 AS {number}) * {microsecond} WHERE watched AND id " +
 		"{in}SELECT id FROM vending_sessions WHERE id IN ({names}($1{/names})) {lock}{/in}"
-	restText = "UPDATE vending_sessions SET wake_at = {now} + CAST($2 AS {number}) * {microsecond} WHERE watched AND id " +
+	restText = "UPDATE vending_sessions SET woken = woken AND $3, wake_at = {now} + CAST($2 AS {number}) * {microsecond} WHERE watched AND id " +
 		"{in}SELECT s.id FROM {claims}($1{/claims} CROSS JOIN vending_sessions s WHERE s.id = claim.value ->> 0 AND s.wake_at = {moment} {lock s}{/in}"
 	openText   = given + "opened FROM vending_sessions WHERE NOT finished AND (opened, id) > ($1, $2) ORDER BY opened, id LIMIT $3"
 	closedText = given + "ended FROM vending_sessions WHERE ended < $4 AND (ended, id) > ($1, $2) ORDER BY ended, id LIMIT $3"

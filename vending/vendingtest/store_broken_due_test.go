@@ -226,7 +226,26 @@ func brokenClaims() []brokenStore {
 				return mapped(b.Store.Due(ctx, limit, lease), func(s *vending.Session) { s.Woken = false })
 			}
 		}},
-		{name: "a rest wakes", check: "a claim says who was woken", says: "after a rest of both", bend: func(b *bent) {
+		{name: "a claim forgets who was woken", check: "a claim says who was woken", says: "whose worker may have died", bend: func(b *bent) {
+			b.due = func(ctx context.Context, limit int, lease time.Duration) sessions {
+				return mapped(b.Store.Due(ctx, limit, lease), func(s *vending.Session) {
+					if s.Woken {
+						forgotten := *s
+						forgotten.Woken = false
+						_ = b.Store.Rest(ctx, lease, forgotten)
+					}
+				})
+			}
+		}},
+		{name: "a rest forgets who was woken", check: "a claim says who was woken", says: "what Load has given", bend: func(b *bent) {
+			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
+				for i := range sessions {
+					sessions[i].Woken = false
+				}
+				return b.Store.Rest(ctx, in, sessions...)
+			}
+		}},
+		{name: "a rest wakes", check: "a claim says who was woken", says: "after a rest without it", bend: func(b *bent) {
 			b.rest = func(ctx context.Context, in time.Duration, sessions ...vending.Session) error {
 				for _, s := range sessions {
 					_ = b.Store.Wake(ctx, in, s.ID)

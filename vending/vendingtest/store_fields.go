@@ -36,7 +36,7 @@ func (p *probe) same(what string, want, got vending.Session) {
 
 func difference(want, got vending.Session) string {
 	want.Now, got.Now = time.Time{}, time.Time{}
-	want.Woken, got.Woken = false, false // only Due sets it
+	want.Woken, got.Woken = false, false // it is the store's
 	return cmp.Diff(want, got,
 		cmpopts.EquateEmpty(),
 		cmpopts.EquateApproxTime(time.Microsecond-1),
