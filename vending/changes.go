@@ -3,20 +3,22 @@ package vending
 import (
 	"fmt"
 	"time"
+
+	"github.com/vippsvending/vipps/epayment"
 )
 
 // The changes that the rows of the table make.
 
 func created(_ rules, s *Session, f fact) {
 	s.Body, s.RedirectURL = Sealed{}, f.redirect
-	s.Seen = View{At: s.Now, Exists: true, State: "CREATED"}
+	s.Seen = View{At: s.Now, Exists: true, State: epayment.StateCreated}
 }
 
 // exists keeps a late word that the payment was made: from here on a 404 is an old view.
 func exists(_ rules, s *Session, _ fact) {
 	s.Body = Sealed{}
 	if !s.Seen.Exists {
-		s.Seen = View{At: s.Now, Exists: true, State: "CREATED"}
+		s.Seen = View{At: s.Now, Exists: true, State: epayment.StateCreated}
 	}
 }
 
@@ -76,7 +78,7 @@ func amendLate(_ rules, s *Session, f fact) {
 
 func closeEnded(_ rules, s *Session, f fact) {
 	if s.Reason == "" {
-		s.Reason = map[string]Reason{"ABORTED": ReasonAborted, "EXPIRED": ReasonExpired}[string(f.view.State)]
+		s.Reason = map[epayment.State]Reason{epayment.StateAborted: ReasonAborted, epayment.StateExpired: ReasonExpired}[f.view.State]
 	}
 	s.Absent = false
 	s.Outcome = s.outcome(f.view)
@@ -128,7 +130,7 @@ func captureInFull(_ rules, s *Session, _ fact) {
 
 func refuseAttempt(_ rules, s *Session, f fact) {
 	s.Capture.Refused = f.code
-	if f.code == codeFundsUnavailable {
+	if f.code == epayment.CodeFundsUnavailable {
 		s.Unfunded++
 		s.Capture.RetryAt = s.Now.Add(backoff(s.Unfunded))
 		return

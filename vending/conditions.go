@@ -1,6 +1,10 @@
 package vending
 
-import "time"
+import (
+	"time"
+
+	"github.com/vippsvending/vipps/epayment"
+)
 
 // The conditions of the table. None of them changes the session.
 
@@ -167,7 +171,7 @@ func sending(_ rules, s *Session, _ fact) bool { return s.due(TaskReceipt) }
 
 // inFullOnly is Vipps MobilePay refusing to capture a part, where the operator wants all captured and the rest refunded.
 func inFullOnly(r rules, s *Session, f fact) bool {
-	return s.InFull == CaptureAndRefund && f.code == codeMustCaptureFull && !s.Full && ofThisAttempt(r, s, f) &&
+	return s.InFull == CaptureAndRefund && f.code == epayment.CodeMustCaptureFull && !s.Full && ofThisAttempt(r, s, f) &&
 		s.Seen.authorized() && s.Seen.Captured < s.Due && s.Due < s.Seen.Authorized && s.Seen.Cancelled == 0
 }
 

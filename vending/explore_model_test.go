@@ -270,7 +270,7 @@ func kindCode(k factKind) uint8 {
 	panic("unknown kind " + string(k))
 }
 
-var refusalCodes = []vipps.Code{"6100", codeFundsUnavailable, codeMustCaptureFull}
+var refusalCodes = []vipps.Code{"6100", epayment.CodeFundsUnavailable, epayment.CodeMustCaptureFull}
 
 var payStates = []epayment.State{"", epayment.StateCreated, epayment.StateAuthorized, epayment.StateTerminated}
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/epayment"
 )
 
 func (e *explorer) worker(a world, i int, add adder) {
@@ -87,8 +88,8 @@ func (e *explorer) decide(a world, i int, add adder) {
 // Answers of Vipps MobilePay that the engine has to judge.
 var (
 	answerRefused  = &vipps.Error{Status: 400, Code: "6100"}
-	answerInFull   = &vipps.Error{Status: 400, Code: codeMustCaptureFull}
-	answerUnfunded = &vipps.Error{Status: 400, Code: codeFundsUnavailable}
+	answerInFull   = &vipps.Error{Status: 400, Code: epayment.CodeMustCaptureFull}
+	answerUnfunded = &vipps.Error{Status: 400, Code: epayment.CodeFundsUnavailable}
 	answerLater    = &vipps.Error{Status: 400, Code: "6280"}
 	answerGateway  = &vipps.Error{Status: 429}
 	answerLost     = &vipps.Error{OutcomeUnknown: true}

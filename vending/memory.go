@@ -43,8 +43,8 @@ func (w *wakes) Pop() any {
 }
 
 func copied(s Session) Session {
-	s.Items, s.Tasks, s.History = slices.Clone(s.Items), slices.Clone(s.Tasks), slices.Clone(s.History)
-	s.Refunds = slices.Clone(s.Refunds)
+	s = s.clone()
+	s.History = slices.Clone(s.History)
 	s.Now = time.Now()
 	return s
 }

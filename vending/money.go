@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/epayment"
 )
 
 // move is what a session's money needs next.
@@ -18,12 +19,6 @@ const (
 	twice               // read once more before it is believed that an unanswered capture never happened
 	capture             // send the stored attempt
 	release             // cancel the rest
-)
-
-// Codes that decide what follows a refused capture.
-const (
-	codeMustCaptureFull  vipps.Code = "6140"
-	codeFundsUnavailable vipps.Code = "6260"
 )
 
 // money decides what a settling session needs, from what is due and what a read showed. Every line is one case; the second
@@ -70,13 +65,13 @@ func (r rules) attempt(s *Session, missing int64, v View) (move, time.Time) {
 	a := s.Capture
 	over := a.SendUntil.Add(lateCapture)
 	switch {
-	case a.Refused == codeMustCaptureFull:
+	case a.Refused == epayment.CodeMustCaptureFull:
 		return loss, time.Time{}
-	case a.Refused == codeFundsUnavailable && a.RetryAt.After(s.deadline()):
+	case a.Refused == epayment.CodeFundsUnavailable && a.RetryAt.After(s.deadline()):
 		return loss, time.Time{}
-	case a.Refused == codeFundsUnavailable && s.Now.Before(a.RetryAt):
+	case a.Refused == epayment.CodeFundsUnavailable && s.Now.Before(a.RetryAt):
 		return wait, a.RetryAt
-	case a.Refused != "" && a.Refused != codeFundsUnavailable && s.Refusals > 1:
+	case a.Refused != "" && a.Refused != epayment.CodeFundsUnavailable && s.Refusals > 1:
 		return loss, time.Time{}
 	case a.Refused != "":
 		return again, time.Time{}

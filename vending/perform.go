@@ -201,7 +201,7 @@ func (m *mover) capture(ctx context.Context) (bool, error) {
 	m.view = nil
 	if refused, ok := m.conclusive(err); ok {
 		m.last = err
-		if refused.Code == codeMustCaptureFull {
+		if refused.Code == epayment.CodeMustCaptureFull {
 			m.o.refusePartial(m.s.Machine, m.id, err)
 		}
 		return m.take(ctx, fact{kind: factCaptureRefused, n: attempt.N, code: refused.Code})

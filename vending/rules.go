@@ -90,9 +90,7 @@ func (w *row) takes(r rules, s *Session, f fact) bool {
 }
 
 func (r rules) follow(w *row, s Session, f fact) Session {
-	s.Items = slices.Clone(s.Items)
-	s.Tasks = slices.Clone(s.Tasks)
-	s.Refunds = slices.Clone(s.Refunds)
+	s = s.clone()
 	if f.kind == factRead || f.kind == factSelected || f.kind == factRefunded {
 		r.see(&s, f.view)
 	}
@@ -149,7 +147,7 @@ func (r rules) enter(s *Session, to State) {
 			s.Capture = Attempt{N: 1, Amount: s.Due, SendUntil: s.Now.Add(sendWindow)}
 		}
 	case Closed:
-		s.Seat, s.Ended = "", s.Now
+		s.Seat, s.Ended, s.RedirectURL = "", s.Now, Sealed{}
 	case Choosing:
 		s.SelectUntil = s.Now.Add(s.Timeouts.Select)
 	case Opening:

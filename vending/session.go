@@ -102,7 +102,7 @@ type Session struct {
 	Nonce string
 	// Body is the frozen request that makes the payment, until the payment is known to exist.
 	Body Sealed
-	// RedirectURL is what the code on the screen leads to. Whoever holds it can pay.
+	// RedirectURL is what the code on the screen leads to. Whoever holds it can pay. Empty once the session is closed.
 	RedirectURL Sealed
 	// Creates counts the attempts to make the payment that went unanswered or were refused for the moment.
 	Creates int
@@ -201,6 +201,12 @@ type Step struct {
 	Fact string
 	Why  string `json:",omitzero"`
 	To   State
+}
+
+// clone shares nothing that an apply changes. The history is only ever added to.
+func (s Session) clone() Session {
+	s.Items, s.Tasks, s.Refunds = slices.Clone(s.Items), slices.Clone(s.Tasks), slices.Clone(s.Refunds)
+	return s
 }
 
 // Finished says that the session is closed and has nothing left to do.

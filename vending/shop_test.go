@@ -187,6 +187,9 @@ func (s *shop) settled(t *testing.T, session *vending.Session) {
 		t.Errorf("the payment is not at rest: %s, authorized %d, captured %d, cancelled %d; %v",
 			payment.State, payment.Authorized, payment.Captured, payment.Cancelled, session.History)
 	}
+	if session.State == vending.Closed && (len(session.Body.Open()) > 0 || len(session.RedirectURL.Open()) > 0) {
+		t.Errorf("session %s is over and still keeps what nobody may see", session.ID)
+	}
 	o := session.Outcome
 	if ok && (o.Captured != payment.Captured || o.Refunded != payment.Refunded) {
 		t.Errorf("outcome %+v, the books say captured %d, refunded %d", o, payment.Captured, payment.Refunded)
