@@ -91,7 +91,7 @@ func TestOps(t *testing.T) {
 			`refund 1: 25.00 NOK for what was captured beyond the items, "by mistake": done`, "3 of the sessions need a person",
 		}},
 		"withdrawn": {"withdraw oslo-7; show oslo-7", 0, []string{
-			"oslo-7  NotSold", "ended by returned", "asked for 25.00 NOK, nothing reserved", "item: Coffee, slot A1, 25.00 NOK: the machine was not told",
+			"oslo-7  NotSold (returned)", "ended by returned", "asked for 25.00 NOK, nothing reserved", "item: Coffee, slot A1, 25.00 NOK: the machine was not told",
 		}},
 		"dealt with": {"acknowledge oslo-6 written off; list; show oslo-6", 0, []string{
 			"3 of the sessions need a person", "  TIME  Closed      → Closed       acknowledged: written off",
@@ -111,7 +111,7 @@ func TestOps(t *testing.T) {
 			"resolve oslo-5-v2 dropped: session oslo-5: invalid request: it has no item oslo-5-v2",
 			"resolve oslo-1-v1 not-dropped: session oslo-1 is Closed: vending: the session has moved on",
 			"refund oslo-1: say refund <id> <reason>",
-			"refund oslo-3 sorry: vending.Refund: session oslo-3: invalid request: only 0.00 NOK of what was captured is left",
+			"refund oslo-3 sorry: vending.Refund: session oslo-3: invalid request: nothing was captured",
 			"refund oslo-5 sorry: session oslo-5 is Held: vending: the session is not closed yet",
 			"refund-item oslo-3-v1 sorry: vending.Refund: session oslo-3: invalid request: Items: oslo-3-v1 did not drop in this session",
 			"withdraw oslo-1: session oslo-1 is Closed: vending: the session has moved on",

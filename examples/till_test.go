@@ -82,7 +82,7 @@ func TestTillRefused(t *testing.T) {
 		"-phone 4712345678 -scan":                      {nil, "-phone and -scan exclude each other"},
 		"-pace 0s":                                     {nil, "-pace: must be more than 0"},
 		"-scan":                                        {nil, "nothing was scanned"},
-		"-phone +4712345678":                           {nil, "epayment.Create: invalid request: Customer.PhoneNumber: must be 9 to 15 digits, with the country code"},
+		"-phone +4712345678":                           {nil, "vending.OpenTill: invalid request: PhoneNumber: must be 9 to 15 digits, with the country code"},
 		"-currency NOK":                                {elsewhere, "-phone or -scan must say who pays: only the emulator in this process has a customer of its own"},
 		"-abort":                                       {elsewhere, "-abort plays the emulator's customer; say no on the phone instead"},
 		"-unknown-customer":                            {elsewhere, "-unknown-customer needs the emulator in this process"},

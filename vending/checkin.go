@@ -75,7 +75,7 @@ func (o *Operator) openCheckIn(ctx context.Context, machine string, event *webho
 		return err
 	}
 	config := o.config.CheckIns
-	s, _, err := o.static(ctx, CheckIn, StaticQROrder{Machine: machine, Items: config.Items, MinimumUserAge: config.MinimumUserAge})
+	s, _, err := o.static(ctx, "check-in", CheckIn, StaticQROrder{Machine: machine, Items: config.Items, MinimumUserAge: config.MinimumUserAge})
 	if err != nil {
 		return err
 	}

@@ -89,21 +89,32 @@ func (o *Operator) Withdraw(ctx context.Context, id string) error {
 }
 
 // Report takes the machine's word on one item from outside, such as telemetry that comes late: Dropped or NotDropped of the
-// [Command] with that id. A word that comes when the sum is fixed changes no sum; what dropped is then counted as lost.
+// [Command] with that id. A word that comes when the sum is fixed changes no sum; what dropped is then counted as lost. An id
+// that is nobody's gives [ErrNotFound].
 func (o *Operator) Report(ctx context.Context, vend string, verdict Verdict) error {
 	if verdict != Dropped && verdict != NotDropped {
 		return fmt.Errorf("vending.Report: %w: Verdict: must be Dropped or NotDropped", vipps.ErrInvalidRequest)
 	}
-	return o.tell(ctx, sessionOf(vend), fact{kind: factVerdict, vend: vend, verdict: verdict})
+	return o.told(ctx, "vending.Report", fact{kind: factVerdict, vend: vend, verdict: verdict})
 }
 
 // Resolve takes a person's word on an item of which nobody knows whether it came out. While the session is held, Dropped
-// charges it and NotDropped does not. Later no sum changes any more: what came out is counted as lost.
+// charges it and NotDropped does not. Later no sum changes any more: what came out is counted as lost. vend is the item's
+// VendID; one that is nobody's gives [ErrNotFound].
 func (o *Operator) Resolve(ctx context.Context, vend string, verdict Verdict) error {
 	if verdict != Dropped && verdict != NotDropped {
 		return fmt.Errorf("vending.Resolve: %w: Verdict: must be Dropped or NotDropped", vipps.ErrInvalidRequest)
 	}
-	return o.tell(ctx, sessionOf(vend), fact{kind: factResolved, vend: vend, verdict: verdict})
+	return o.told(ctx, "vending.Resolve", fact{kind: factResolved, vend: vend, verdict: verdict})
+}
+
+// told takes a word on one item.
+func (o *Operator) told(ctx context.Context, op string, f fact) error {
+	session := sessionOf(f.vend)
+	if session == "" {
+		return fmt.Errorf("%s: vend %q: not a vend id: %w", op, f.vend, ErrNotFound)
+	}
+	return o.tell(ctx, session, f)
 }
 
 // tell puts what somebody said to the table, and has the session looked at.

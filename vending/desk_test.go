@@ -317,6 +317,76 @@ func TestBadOrder(t *testing.T) {
 	}
 }
 
+// TestNoDriver finds before the first customer that a machine has nothing to turn its motors with.
+func TestNoDriver(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, vippstest.Options{}, nil)
+	_, err := vending.NewOperator(vending.Config{
+		Client: s.client, Machine: vending.NewMemoryMachine(nil), Currency: vipps.NOK, TermsAcceptedElsewhere: true,
+	})
+	if !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), "Machine: ") {
+		t.Error(err)
+	}
+}
+
+// TestWhoAsked names the method that was called and its fields, not what it is made of.
+func TestWhoAsked(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, vippstest.Options{}, func(c *vending.Config) { c.ReturnURL = "https://shop.example/thanks" })
+	site := vending.SiteOrder{Machine: "oslo12", Products: shown(1)}
+	static := vending.StaticQROrder{Machine: "oslo12"}
+	for want, call := range map[string]func() error{
+		"vending.OpenTill: invalid request: PhoneNumber: ": func() error {
+			_, err := s.operator.OpenTill(t.Context(), vending.TillOrder{Machine: "till1", Products: products(1), PhoneNumber: "+47 912 34 567"})
+			return err
+		},
+		"vending.OpenTill: invalid request: PersonalQR: ": func() error {
+			_, err := s.operator.OpenTill(t.Context(), vending.TillOrder{Machine: "till1", Products: products(1), PersonalQR: "x"})
+			return err
+		},
+		"vending.OpenSiteSelection: invalid request: Config.Planogram: ": func() error { return second(s.operator.OpenSiteSelection(t.Context(), site)) },
+		"vending.OpenStaticQR: invalid request: Config.Planogram: ":      func() error { return second(s.operator.OpenStaticQR(t.Context(), static)) },
+		"vending.QuoteStaticQR: invalid request: Config.Planogram: ": func() error {
+			_, err := s.operator.QuoteStaticQR(t.Context(), static)
+			return err
+		},
+		"vending.Planogram: invalid request: Config.Planogram: ": func() error {
+			_, err := s.operator.Planogram(t.Context(), "oslo12")
+			return err
+		},
+	} {
+		if err := call(); !errors.Is(err, vipps.ErrInvalidRequest) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s…", err, want)
+		}
+	}
+	for method, tell := range map[string]func(context.Context, string, vending.Verdict) error{"Report": s.operator.Report, "Resolve": s.operator.Resolve} {
+		err := tell(t.Context(), "nope", vending.Dropped)
+		if want := "vending." + method + `: vend "nope": not a vend id: `; !errors.Is(err, vending.ErrNotFound) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s…", err, want)
+		}
+	}
+}
+
+// TestNothingSold says why nothing was sold, and that there is nothing to give back.
+func TestNothingSold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		session, err := s.operator.SellDynamicQR(t.Context(), cola(), func(code vending.Code) {
+			if err := s.vipps.Abort(code.Session); err != nil {
+				t.Error(err)
+			}
+		})
+		if err != nil || session.Summary() != "NotSold (aborted)" {
+			t.Fatalf("%s, %v", session.Summary(), err)
+		}
+		err = s.operator.Refund(t.Context(), vending.RefundRequest{Session: session.ID, Reason: "sorry"})
+		if !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), "nothing was captured") {
+			t.Error(err)
+		}
+	})
+}
+
 // TestAcknowledge has a person deal with a session of which nobody knows whether the product came out.
 func TestAcknowledge(t *testing.T) {
 	t.Parallel()

@@ -44,9 +44,10 @@ type Config struct {
 	// Planogram gives what a machine sells. The doors where the customer chooses on a page or after the approval need it. It
 	// is asked for each order, and may be asked at any time by many goroutines.
 	Planogram func(ctx context.Context, machine string) (Planogram, error)
-	// ReturnURL is where the customer's phone goes after a payment: the operator's site. "{token}" in it becomes the
-	// session's [Operator.PageToken]. The doors with a page need it; empty leaves it out. It is https, or, for the emulator,
-	// http of this machine.
+	// ReturnURL is where the customer's phone goes after a payment: the operator's site. "{token}" in it, in small letters,
+	// becomes the session's [Operator.PageToken]; without it the page is the same for everybody and cannot tell what became of
+	// a sale, such as one that says to look at the machine. The doors with a page need it; empty leaves it out. It is https, or,
+	// for the emulator, http of this machine.
 	ReturnURL string
 	// PageKey makes page tokens: 32 bytes or more, the same in every process. Defaults to a random one, whose pages end with
 	// the process.
@@ -64,7 +65,7 @@ type Config struct {
 	// Busy says what happens to a customer who comes while another has the machine. Defaults to RefuseBusy.
 	Busy BusyPolicy
 	// NoPartialCapture says that the sales unit captures all of a reservation or nothing, as those in Denmark and Finland do
-	// unless they have asked for more. The doors that reserve a maximum are then closed: [ErrPartialCapture].
+	// unless partial capture was enabled for them. The doors that reserve a maximum are then closed: [ErrPartialCapture].
 	NoPartialCapture bool
 	// InFull says what happens when that turns out only at the capture. Defaults to ReleaseAll.
 	InFull InFullPolicy
@@ -226,12 +227,16 @@ func (c *Config) validate() error {
 	require := f.require
 	require(c.Client != nil, "Client: must be set")
 	require(c.Machine != nil, "Machine: must be set")
+	if machine, ok := c.Machine.(*memoryMachine); ok {
+		require(machine.driver != nil, "Machine: NewMemoryMachine was given no driver")
+	}
 	require(c.Currency.Minimum() > 0, "Currency: must be NOK, DKK or EUR")
 	links := c.LegalLinks
 	require(isHTTPS(links.TermsOfSaleURL) && isHTTPS(links.PrivacyPolicyURL) || c.TermsAcceptedElsewhere && links == epayment.MerchantLegalLinks{},
 		"LegalLinks: both must be https addresses, or TermsAcceptedElsewhere must be set: the customer has to accept the terms")
 	require(c.ReturnURL == "" || isHTTPS(c.ReturnURL) || isLoopback(c.ReturnURL) && c.Client != nil && c.Client.Environment() != vipps.Production,
 		"ReturnURL: must be an https address")
+	require(!strings.ContainsAny(strings.ReplaceAll(c.ReturnURL, pageToken, ""), "{}"), "ReturnURL: may have %s in it, and no other braces", pageToken)
 	require(c.PageKey == "" || len(c.PageKey) >= 32, "PageKey: must be 32 bytes or more")
 	require(c.PageKey != "" || c.Store == nil || !strings.Contains(c.ReturnURL, pageToken), "PageKey: must be set with a Store of your own: its pages outlive the process")
 	require(c.MinimumUserAge >= 0 && c.MinimumUserAge <= 100, "MinimumUserAge: must be 0 to 100")

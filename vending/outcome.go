@@ -98,12 +98,16 @@ func (s *Session) outcome(v View) Outcome {
 	return o
 }
 
-// Summary is the outcome in a line for a person: "PartlySold, captured 25.00 NOK, released 35.00 NOK".
+// Summary is the outcome in a line for a person: "PartlySold, captured 25.00 NOK, released 35.00 NOK". One that sold nothing
+// has its Reason beside that, if there is one: "NotSold (aborted)".
 func (s *Session) Summary() string {
 	o := s.Outcome
 	parts := []string{string(o.Result)}
-	if s.State != Closed {
+	switch {
+	case s.State != Closed:
 		parts = []string{string(s.State)}
+	case o.Result == NotSold && s.Reason != "":
+		parts[0] += " (" + string(s.Reason) + ")"
 	}
 	for _, part := range []struct {
 		name  string

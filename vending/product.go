@@ -160,12 +160,16 @@ func (f findings) err(op string) error {
 // Planogram asks Config.Planogram for a machine's price list, and gives it with its Version. Its errors are passed on:
 // [ErrNoMachine] for a machine that there is not.
 func (o *Operator) Planogram(ctx context.Context, machine string) (*Planogram, error) {
+	return o.planogram(ctx, "vending.Planogram", machine)
+}
+
+// planogram does it for the method that was called.
+func (o *Operator) planogram(ctx context.Context, op, machine string) (*Planogram, error) {
 	var f findings
-	if f.require(isMachine(machine), machineRule); f != nil {
-		return nil, f.err("vending.Planogram")
-	}
-	if o.config.Planogram == nil {
-		return nil, fmt.Errorf("%w: Config.Planogram: must be set for this door", vipps.ErrInvalidRequest)
+	f.require(isMachine(machine), machineRule)
+	f.require(o.config.Planogram != nil, "Config.Planogram: must be set for this door")
+	if f != nil {
+		return nil, f.err(op)
 	}
 	ctx, cancel := context.WithTimeout(ctx, planogramTimeout)
 	defer cancel()

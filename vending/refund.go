@@ -120,6 +120,9 @@ func (s *Session) refundFor(request RefundRequest) (*Refund, error) {
 			return nil, fmt.Errorf("session %s: item %s: %w", s.ID, id, ErrRefunded)
 		}
 	}
+	if s.Seen.Captured == 0 {
+		return nil, wrong("nothing was captured")
+	}
 	rest := s.Seen.Captured - s.Seen.Refunded - s.refunded(asked)
 	switch {
 	case request.Over:

@@ -67,7 +67,7 @@ func (o *Operator) OpenSiteSelection(ctx context.Context, order SiteOrder) (*Red
 }
 
 func (o *Operator) openSiteSelection(ctx context.Context, op, id string, order SiteOrder) (*Redirect, error) {
-	planogram, err := o.Planogram(ctx, order.Machine)
+	planogram, err := o.planogram(ctx, op, order.Machine)
 	if err != nil {
 		return nil, err
 	}

@@ -54,15 +54,15 @@ func (o *Operator) OpenStaticQR(ctx context.Context, order StaticQROrder) (*Redi
 		return nil, fmt.Errorf("%s: %w: Config.ReturnURL: must be set for this door", op, vipps.ErrInvalidRequest)
 	}
 	return o.once(ctx, order.Machine, order.Visit, order.shown(), func(ctx context.Context, id string) (*Redirect, error) {
-		return o.openStaticQR(ctx, id, order)
+		return o.openStaticQR(ctx, op, id, order)
 	})
 }
 
-func (o *Operator) openStaticQR(ctx context.Context, id string, order StaticQROrder) (*Redirect, error) {
+func (o *Operator) openStaticQR(ctx context.Context, op, id string, order StaticQROrder) (*Redirect, error) {
 	if err := o.Ready(ctx, order.Machine); err != nil {
 		return nil, err
 	}
-	s, _, err := o.static(ctx, StaticQR, order)
+	s, _, err := o.static(ctx, op, StaticQR, order)
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +100,11 @@ type Quote struct {
 
 // QuoteStaticQR says what [Operator.OpenStaticQR] would reserve now. Nothing is made.
 func (o *Operator) QuoteStaticQR(ctx context.Context, order StaticQROrder) (*Quote, error) {
-	if err := order.check("vending.QuoteStaticQR"); err != nil {
+	const op = "vending.QuoteStaticQR"
+	if err := order.check(op); err != nil {
 		return nil, err
 	}
-	s, chosen, err := o.static(ctx, StaticQR, order)
+	s, chosen, err := o.static(ctx, op, StaticQR, order)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (order *StaticQROrder) check(op string) error {
 }
 
 // static makes the session of a sticker: for what was chosen on the machine before, which it gives too, else for a maximum.
-func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (Session, []Product, error) {
+func (o *Operator) static(ctx context.Context, op string, door Door, order StaticQROrder) (Session, []Product, error) {
 	age := max(order.MinimumUserAge, o.config.MinimumUserAge)
 	if chosen, ok := o.Selection(order.Machine); ok {
 		if err := o.oneByOne(order.Machine, chosen); err != nil {
@@ -135,7 +136,7 @@ func (o *Operator) static(ctx context.Context, door Door, order StaticQROrder) (
 	if o.config.NoPartialCapture || o.partialRefused.Load() {
 		return Session{}, nil, fmt.Errorf("machine %s: %w", order.Machine, ErrPartialCapture)
 	}
-	planogram, err := o.Planogram(ctx, order.Machine)
+	planogram, err := o.planogram(ctx, op, order.Machine)
 	if err != nil {
 		return Session{}, nil, err
 	}

@@ -2,6 +2,8 @@ package vending
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
@@ -15,7 +17,7 @@ type TillOrder struct {
 	Products []Product
 	// PersonalQR is the whole text of the code that the customer shows, as the scanner read it. This or PhoneNumber.
 	PersonalQR vipps.Secret
-	// PhoneNumber has the country code and digits only: "4791234567".
+	// PhoneNumber has the country code and 9 to 15 digits only: "4791234567".
 	PhoneNumber vipps.Secret
 	// Description is as in [DynamicQROrder].
 	Description string
@@ -32,6 +34,9 @@ func (o *Operator) OpenTill(ctx context.Context, order TillOrder) (*Session, err
 	var f findings
 	f.require(isMachine(order.Machine), machineRule)
 	f.require((order.PersonalQR == "") != (order.PhoneNumber == ""), "PersonalQR, PhoneNumber: must be one of them")
+	f.require(order.PhoneNumber == "" || isPhoneNumber(string(order.PhoneNumber)), "PhoneNumber: must be 9 to 15 digits, with the country code")
+	length := utf8.RuneCountInString(string(order.PersonalQR))
+	f.require(length == 0 || length >= 5 && length <= 255, "PersonalQR: must be 5 to 255 characters")
 	checkProducts(f.require, order.Products, o.config.Currency)
 	checkDescription(f.require, order.Description)
 	if err := f.err("vending.OpenTill"); err != nil {
@@ -52,6 +57,10 @@ func (o *Operator) OpenTill(ctx context.Context, order TillOrder) (*Session, err
 		return nil, err
 	}
 	return &s, nil
+}
+
+func isPhoneNumber(text string) bool {
+	return len(text) >= 9 && len(text) <= 15 && strings.Trim(text, "0123456789") == ""
 }
 
 // SellTill runs the door to its end, as [Operator.SellDynamicQR] does.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/vending"
+	"github.com/vippsvending/vipps/vending/vendingtest"
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
 
@@ -120,7 +121,8 @@ func TestPressedAgain(t *testing.T) {
 
 func second(_ *vending.Redirect, err error) error { return err }
 
-// TestReturnURL lets a phone on the same machine come back without TLS, where nobody pays with money.
+// TestReturnURL lets a phone on the same machine come back without TLS, where nobody pays with money, and takes no
+// place-holder that nobody would fill.
 func TestReturnURL(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -136,6 +138,10 @@ func TestReturnURL(t *testing.T) {
 		{"http://acme.example/s/{token}", vipps.Test, false},
 		{"http://localhost.acme.example/s/{token}", vipps.Test, false},
 		{"javascript:alert(1)", vipps.Test, false},
+		{"https://acme.example/thanks", vipps.Production, true},
+		{"https://acme.example/s/{Token}", vipps.Test, false},
+		{"https://acme.example/s/{token}/{session}", vipps.Test, false},
+		{"https://acme.example/s/{token", vipps.Test, false},
 	} {
 		client, err := vipps.NewClient(vipps.Config{
 			Environment: test.environment,
@@ -146,7 +152,7 @@ func TestReturnURL(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = vending.NewOperator(vending.Config{
-			Client: client, Machine: vending.NewMemoryMachine(nil), Currency: vipps.NOK, TermsAcceptedElsewhere: true, ReturnURL: test.url,
+			Client: client, Machine: new(vendingtest.Machine), Currency: vipps.NOK, TermsAcceptedElsewhere: true, ReturnURL: test.url,
 		})
 		if (err == nil) != test.ok {
 			t.Errorf("%s in %s: %v", test.url, test.environment, err)
