@@ -25,7 +25,7 @@ type Event struct {
 // EventName says what happened.
 type EventName string
 
-// The events.
+// The events. A webhook brings the same words as webhooks.EventName, such as webhooks.NameCaptured.
 const (
 	EventCreated    EventName = "CREATED"
 	EventAuthorized EventName = "AUTHORIZED"

@@ -9,7 +9,9 @@
 //		Events: append(webhooks.PaymentEvents(), webhooks.UserCheckedIn),
 //		Known:  stored, // result.Own of the last time
 //	})
-//	store(result.Own) // in any case: nobody can read the secrets again
+//	for _, r := range result.Own { // in any case: nobody can read the secrets again
+//		save(r.ID, r.URL, r.Events, string(r.Secret)) // json.Marshal(r) would write [redacted]
+//	}
 //	...
 //	verifier, err := webhooks.NewVerifier(webhooks.VerifierConfig{
 //		URL:     "https://example.com/hooks/vipps",

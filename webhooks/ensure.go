@@ -42,7 +42,7 @@ func (r *EnsureRequest) validate() error {
 			findings = append(findings, fmt.Errorf("Known[%d].ID: must be the id of a registration", i))
 		}
 		if known.Secret == redacted {
-			findings = append(findings, fmt.Errorf("Known[%d].Secret: was stored redacted; store string(Secret)", i))
+			findings = append(findings, fmt.Errorf("Known[%d].Secret: was stored redacted; store string(Secret); to recover pass this registration with an empty Secret: it is replaced", i))
 		}
 	}
 	return errors.Join(findings...)

@@ -288,7 +288,7 @@ func TestEnsureRefusesWhatIsWrong(t *testing.T) {
 	if !errors.Is(err, vipps.ErrInvalidRequest) || len(result.Own) != 2 {
 		t.Errorf("%v, %+v", err, result)
 	}
-	for _, field := range []string{"URL: ", "Events: ", "Known[0].ID: ", "Known[1].Secret: "} {
+	for _, field := range []string{"URL: ", "Events: ", "Known[0].ID: ", "Known[1].Secret: was stored redacted; store string(Secret); to recover pass this registration with an empty Secret: it is replaced"} {
 		if !strings.Contains(err.Error(), field) {
 			t.Errorf("%v does not name %s", err, field)
 		}

@@ -21,7 +21,8 @@ type Event interface {
 // EventName is what happened to a payment. Names that are not among the constants are kept as they came.
 type EventName string
 
-// The names of events of a payment.
+// The names of events of a payment. The same words are epayment.EventName in a payment's log; what a registration asks for
+// is an [EventType], such as [PaymentCaptured].
 const (
 	NameCreated    EventName = "CREATED"
 	NameAborted    EventName = "ABORTED" // by the customer

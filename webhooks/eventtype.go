@@ -4,7 +4,7 @@ package webhooks
 type EventType string
 
 // Events of the ePayment API. Only payments made with it have them; changes made by hand in the business portal are
-// told as well.
+// told as well. Deliveries name what happened with an [EventName], such as [NameCaptured].
 const (
 	PaymentCreated    EventType = "epayments.payment.created.v1"
 	PaymentAborted    EventType = "epayments.payment.aborted.v1"

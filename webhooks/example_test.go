@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,14 +91,20 @@ func ExampleVerifier() {
 func ExampleClient_Ensure() {
 	client := exampleClient()
 	hooks := webhooks.New(client)
-	var stored []webhooks.Registration // from your database; store string(Secret), since a Secret encodes as [redacted]
+	table := map[string]webhooks.Registration{} // of your database
+	save := func(id, url string, events []webhooks.EventType, secret string) {
+		table[id] = webhooks.Registration{ID: id, URL: url, Events: events, Secret: vipps.Secret(secret)}
+	}
 	for range 2 {
 		result, err := hooks.Ensure(context.Background(), webhooks.EnsureRequest{
 			URL:    "https://example.com/hooks/vipps",
 			Events: append(webhooks.PaymentEvents(), webhooks.UserCheckedIn),
-			Known:  stored,
+			Known:  slices.Collect(maps.Values(table)),
 		})
-		stored = result.Own // first of all, whether there is an error or not
+		clear(table)
+		for _, r := range result.Own { // first of all, whether there is an error or not
+			save(r.ID, r.URL, r.Events, string(r.Secret)) // a Secret encodes as [redacted], in JSON too
+		}
 		switch {
 		case errors.Is(err, webhooks.ErrCheckInTaken):
 			fmt.Println("ask who else gets the check-ins:", err)

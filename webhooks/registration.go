@@ -24,7 +24,7 @@ type Registration struct {
 	URL    string      `json:"url"`
 	Events []EventType `json:"events"`
 	// Secret is the key of the deliveries' signatures. Only Register and Ensure can give it, at the moment the registration
-	// is made: a list has it empty. JSON prints it redacted, so store string(Secret).
+	// is made: a list has it empty. JSON has it redacted, without an error, so store string(Secret).
 	Secret vipps.Secret `json:"secret,omitzero"`
 }
 

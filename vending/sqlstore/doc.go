@@ -25,12 +25,11 @@
 //
 // A session holds two secrets for a while: the request that makes the payment, with a phone number or a customer token, and
 // the address with which whoever has it can pay. They are encrypted with AES-256-GCM under a key that you give: 32 random
-// bytes, from
+// bytes, kept away from the database and its backups, and the same for every process:
 //
-//	openssl rand -hex 32
+//	key, err := hex.DecodeString(os.Getenv("SESSIONS_KEY")) // 64 hex digits from openssl rand -hex 32
 //
-// for example, kept away from the database and its backups, and the same for every process. The first of Options.Keys
-// seals, all open. To change the key give the new one to every process as the second; when all of them have it, as the
+// The first of Options.Keys seals, all open. To change the key give the new one to every process as the second; when all of them have it, as the
 // first. Nothing is sealed anew but by the next save of its session. The old key can go when nothing names it any more
 // ([KeyID] gives its name):
 //
@@ -65,7 +64,7 @@
 // # Errors
 //
 // Errors say what failed, for which session, and what to do. [ErrFull], [ErrLocked], [ErrReadOnly], [ErrDenied], [ErrGone],
-// [ErrMissing] and [ErrDamaged] tell them apart; the driver's error is in the chain. The engine asks a store that fails
+// [ErrNoFile], [ErrMissing] and [ErrDamaged] tell them apart; the driver's error is in the chain. The engine asks a store that fails
 // again, and does nothing in between: no product leaves and no money is taken on a write that did not happen.
 //
 // A row that cannot be read matches [ErrCorrupt] or [ErrKey]. Due, Open and Closed give it as an error of its own, with a

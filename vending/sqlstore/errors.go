@@ -21,7 +21,9 @@ var (
 	// ErrReadOnly means that the database cannot be written to. Nothing was stored.
 	ErrReadOnly = errors.New("the database is read-only; nothing was stored: check the owner and mode of the file and its folder, or connect to the primary instead of a standby")
 	// ErrGone means that the database does not answer or has been closed. What was being stored may be stored or not.
-	ErrGone = errors.New("the database does not answer; what was being stored may be stored or not: start it, or check the network, the address and the limit of connections; of SQLite, that the folder of its file exists and may be written to")
+	ErrGone = errors.New("the database does not answer; what was being stored may be stored or not: start it, or check the network, the address and the limit of connections")
+	// ErrNoFile means that SQLite cannot open its file, or make it. Nothing was stored.
+	ErrNoFile = errors.New("the file cannot be opened: its folder must exist and be writable; nothing was stored")
 	// ErrDenied means that the database does not let this user in, or not do this.
 	ErrDenied = errors.New("the database refuses this user; nothing was stored: check the password, or grant the rights to read and write the tables that begin with vending_")
 	// ErrMissing means that the tables are not there.
@@ -62,7 +64,8 @@ var kinds = []struct {
 	{ErrLocked, []string{"55P03"}, []string{"database is locked", "database table is locked"}},
 	{ErrReadOnly, []string{"25006"}, []string{"attempt to write a readonly database"}},
 	{ErrDenied, []string{"28", "42501"}, []string{"access permission denied"}},
-	{ErrGone, []string{"08", "57P", "53300", "3D000"}, []string{"unable to open database file", "sql: database is closed"}},
+	{ErrGone, []string{"08", "57P", "53300", "3D000"}, []string{"sql: database is closed"}},
+	{ErrNoFile, nil, []string{"unable to open database file"}},
 	{ErrDamaged, []string{"XX001", "XX002", "58"}, []string{"database disk image is malformed", "file is not a database", "disk I/O error"}},
 	{ErrMissing, []string{"42P01", "42703", "3F000"}, []string{"no such table", "no such column"}},
 }

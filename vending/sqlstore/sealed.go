@@ -34,7 +34,7 @@ func newKeyring(keys [][]byte) (*keyring, error) {
 	k := &keyring{ciphers: map[string]cipher.AEAD{}}
 	for i, key := range keys {
 		if len(key) != 32 {
-			return nil, fmt.Errorf("Keys[%d]: has %d bytes, must have 32", i, len(key))
+			return nil, fmt.Errorf("Keys[%d]: has %d bytes, must have 32%s", i, len(key), advice(key))
 		}
 		if bytes.Count(key, key[:1]) == len(key) {
 			return nil, fmt.Errorf("Keys[%d]: is the same byte 32 times, must be random", i)
@@ -50,6 +50,14 @@ func newKeyring(keys [][]byte) (*keyring, error) {
 		k.ids = append(k.ids, id)
 	}
 	return k, nil
+}
+
+// advice is for a key that was given as text.
+func advice(key []byte) string {
+	if _, err := hex.DecodeString(string(key)); err != nil || len(key) != 64 {
+		return ""
+	}
+	return "; decode hexadecimal with encoding/hex"
 }
 
 // box is one sealed value: the key that it is sealed with, and nonce and ciphertext.

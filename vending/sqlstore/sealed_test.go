@@ -175,9 +175,12 @@ func TestNonces(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	for says, options := range map[string]sqlstore.Options{
-		"Dialect":           {Keys: [][]byte{key(1)}},
-		"at least one":      {Dialect: sqlstore.SQLite},
-		"has 16 bytes":      {Dialect: sqlstore.SQLite, Keys: [][]byte{key(1)[:16]}},
+		"Dialect":      {Keys: [][]byte{key(1)}},
+		"at least one": {Dialect: sqlstore.SQLite},
+		"has 16 bytes": {Dialect: sqlstore.SQLite, Keys: [][]byte{key(1)[:16]}},
+		"Keys[0]: has 64 bytes, must have 32; decode hexadecimal with encoding/hex": {
+			Dialect: sqlstore.SQLite, Keys: [][]byte{[]byte(strings.Repeat("0aF9", 16))},
+		},
 		"Keys[1]: has 0":    {Dialect: sqlstore.SQLite, Keys: [][]byte{key(1), nil}},
 		"the same byte":     {Dialect: sqlstore.SQLite, Keys: [][]byte{make([]byte, 32)}},
 		`"Oracle", must be`: {Dialect: "Oracle", Keys: [][]byte{key(1)}},

@@ -89,7 +89,7 @@ func TestSQLiteRefuses(t *testing.T) {
 		says string
 	}{
 		"in memory": {"file::memory:", sqlstore.ErrNotDurable, "give a file"},
-		"no folder": {sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "missing", "a.db")), sqlstore.ErrGone, "folder"},
+		"no folder": {sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "missing", "a.db")), sqlstore.ErrNoFile, "its folder must exist and be writable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

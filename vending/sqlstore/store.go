@@ -17,7 +17,7 @@ import (
 type Options struct {
 	// Dialect is the kind of database: [SQLite] or [PostgreSQL]. Required.
 	Dialect Dialect
-	// Keys are of 32 random bytes each. The first seals, all open. At least one is required.
+	// Keys are of 32 random bytes each, not of their hexadecimal digits. The first seals, all open. At least one is required.
 	Keys [][]byte
 	// Clock replaces the database's clock. It is for tests in virtual time: in a bubble of testing/synctest open the *sql.DB
 	// there and give time.Now. Leave it nil otherwise: processes that share a database have to agree on the time.
