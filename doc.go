@@ -1,8 +1,8 @@
 // Package vipps holds what the clients of the Vipps MobilePay APIs share: the configuration, the credentials, money, and
 // errors that say whether something happened.
 //
-// Vipps MobilePay is the wallet of Norway, Denmark and Finland. The packages of this module take payments with it, for
-// machines that sell without a cashier most of all:
+// Vipps MobilePay is the wallet of Norway, Denmark and Finland. The packages of this module take payments with it, above all at
+// machines that sell without a cashier:
 //
 //   - epayment makes, reads, captures, cancels and refunds payments.
 //   - qr makes the codes on machines and reads the customers' own.
@@ -22,16 +22,17 @@
 //
 // # Three endings
 //
-// Every call that changes something ends in one of three ways: done (the error is nil), refused (an [*Error]), or
-// [ErrOutcomeUnknown], which means that the change may have been made and nobody can say. It is judged over all attempts
-// of a call, not by the last answer. A caller that takes an unknown outcome for a failure charges twice or gives goods
-// away; the remedy is to call again with the same idempotency key, or to read the payment.
+// Every call that changes something ends in one of three ways: done (the error is nil), not done (an [*Error], or
+// [ErrInvalidRequest]: nothing was sent), or [ErrOutcomeUnknown], which means that the change may have been made and nobody can
+// say. An *Error may be a refusal, or say that no connection could be made. The ending is judged over all attempts of a call,
+// not by the last answer. A caller that takes an unknown outcome for a failure charges twice or gives goods away; the remedy is
+// to call again with the same idempotency key, or to read the payment.
 //
 // # What is repeated
 //
 // A call makes at most three attempts, and one more with a new token after the first 401. It waits as long as Retry-After
-// says, up to 8 seconds, else between a quarter of a second and a limit that doubles; never past the context's deadline.
-// Vipps MobilePay allows five changing calls a minute for one payment, so attempts are scarce.
+// says, up to 8 seconds, else between a quarter of a second and a limit that doubles, of 1.25 seconds the first time; never
+// past the context's deadline. Vipps MobilePay allows five changing calls a minute for one payment, so attempts are scarce.
 //
 //	what happened                              GET, PUT, DELETE    POST with a key    POST without
 //	no connection could be made                again               again              again

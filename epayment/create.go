@@ -129,7 +129,7 @@ type QRFormatType string
 
 // The kinds of QR codes. Without a [QRFormat] it is SVG.
 const (
-	QRTargetURL QRFormatType = "TEXT/TARGETURL" // the text to draw a code of; needs approval of the design
+	QRTargetURL QRFormatType = "TEXT/TARGETURL" // the text to draw a code of; Vipps MobilePay has to approve the design
 	QRSVG       QRFormatType = "IMAGE/SVG+XML"
 	QRPNG       QRFormatType = "IMAGE/PNG"
 )

@@ -68,8 +68,9 @@ const (
 
 // BottomLine is what stands under the lines. Its sums are calculated by the app.
 type BottomLine struct {
-	Currency  vipps.Currency `json:"currency"`
-	TipAmount int64          `json:"tipAmount,omitzero"`
+	Currency vipps.Currency `json:"currency"`
+	// TipAmount is in minor units.
+	TipAmount int64 `json:"tipAmount,omitzero"`
 	// POSID is the number of the till or machine: "vending_machine_12345".
 	POSID         string `json:"posId,omitzero"`
 	ReceiptNumber string `json:"receiptNumber,omitzero"`
@@ -156,7 +157,8 @@ type Item struct {
 	// Quantity is a decimal number as text, of at most 10 characters: "2", "0.822". Empty is one.
 	Quantity string
 	Unit     QuantityUnit // empty is pieces
-	// TaxRate is in hundredths of a percent: 2500 is 25 %. 0 is no tax.
+	// TaxRate is in hundredths of a percent: 2500 is 25 %. 0 is no tax, other than in a vending.Product, where 0 is no receipt
+	// and vending.TaxFree no tax.
 	TaxRate int
 	// Discount is taken off price times quantity. It includes tax.
 	Discount   int64

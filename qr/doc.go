@@ -26,10 +26,10 @@
 //
 // # Images
 //
-// [ImageOptions] says what a code is wanted as, everywhere in the same way, though the API has headers for some kinds and a query
-// for others. Answers have the address of an image, not the image: [FetchImage] fetches it, without credentials. Addresses
-// may change or end, so print or keep the bytes. Use the images as they are: a design of one's own needs the approval of
-// Vipps MobilePay, and codes without a white border do not scan.
+// [ImageOptions] says the form in which a code is wanted, everywhere in the same way, though the API has headers for some kinds
+// and a query for others. Answers have the address of an image, not the image: [FetchImage] fetches it, without credentials.
+// Addresses may change or end, so print or keep the bytes. Use the images as they are: a design of one's own needs the approval
+// of Vipps MobilePay, and codes without a white border do not scan.
 //
 // # What is repeated
 //

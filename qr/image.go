@@ -17,8 +17,8 @@ const (
 	TargetURL Format = "TARGET_URL"
 )
 
-// ImageOptions says what a code is wanted as. It is the same for every kind of code, though the API has two ways to say it.
-// The zero ImageOptions is an SVG.
+// ImageOptions says the form in which a code is wanted. It is the same for every kind of code, though the API has two ways to
+// say it. The zero ImageOptions is an SVG.
 type ImageOptions struct {
 	Format Format
 	// Size is the width in pixels of a PNG, 100 to 2000. 0 leaves it to the API: 1024, and 800 in older descriptions.

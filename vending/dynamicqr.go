@@ -11,7 +11,7 @@ import (
 
 // DynamicQROrder is what a customer has chosen at a machine with a screen.
 type DynamicQROrder struct {
-	// Machine is 1 to 25 letters, digits and hyphens, the first not a 0. It begins the payment's reference, which the
+	// Machine is 1 to 25 of a-z, 0-9 and hyphens, the first not a 0. It begins the payment's reference, which the
 	// customer sees.
 	Machine string
 	// Products are let out in this order: 1 to 50.
@@ -20,7 +20,9 @@ type DynamicQROrder struct {
 	Description string
 	// Planogram is the version of the price list, kept with the session.
 	Planogram string
-	// QRFormat is what the code comes as. The zero value gives the address to encode yourself.
+	// QRFormat is what the code comes as. The zero value gives the text that the code says: whoever draws a code of it, with an
+	// encoder such as rsc.io/qr, needs Vipps MobilePay's approval of the design. With epayment.QRPNG or epayment.QRSVG Content is
+	// the address of a picture that may be shown as it is: fetch it with qr.FetchImage, or give it to a browser.
 	QRFormat epayment.QRFormat
 }
 
@@ -82,6 +84,8 @@ func (o *Operator) OpenDynamicQR(ctx context.Context, order DynamicQROrder) (*Co
 
 // SellDynamicQR runs the door to its end: it opens a session, hands the code to show, and waits until the session is
 // closed or a person is needed. It moves the session along itself if no [Operator.Run] does.
+//
+// A sale that comes to nothing is no error: look at Outcome.Result and Session.Reason.
 //
 // If the context ends first the customer is taken to have left: the session is withdrawn, or finished if the machine has
 // been told, and followed for 15 seconds more, which is nearly always enough to see it closed. What is left over then is

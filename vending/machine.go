@@ -73,9 +73,8 @@ var ErrJammed = errors.New("vending: nothing came out")
 // for dropped, [ErrJammed] for certainly not, any other error for nobody knows.
 //
 // What it let go it remembers as long as the process lives, and no longer. That is enough to try things, not for a shop, which
-// has [Journaled]: of
-// an id that it has not heard of it says Unknown, since the process may have died between motor and verdict. Such a sale is
-// not charged and is left to a person.
+// has [Journaled]: of an id that it has not heard of it says Unknown, since the process may have died between motor and verdict.
+// Such a sale is not charged and is left to a person. [NewOperator] refuses one without a driver.
 func NewMemoryMachine(driver func(ctx context.Context, slot string) error) Machine {
 	return &memoryMachine{driver: driver, verdicts: map[string]Verdict{}}
 }

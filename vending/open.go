@@ -35,7 +35,7 @@ func random(n int) string {
 	return letters.EncodeToString(bytes)[:n]
 }
 
-const machineRule = "Machine: must be 1 to 25 small letters, digits and hyphens, and not begin with 0"
+const machineRule = "Machine: must be 1 to 25 of a-z, 0-9 and hyphens, and not begin with 0"
 
 func isMachine(name string) bool {
 	ok := len(name) > 0 && len(name) <= 25 && name[0] != '0'

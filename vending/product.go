@@ -11,7 +11,8 @@ import (
 	"github.com/vippsvending/vipps"
 )
 
-// TaxFree is the tax rate of goods without tax.
+// TaxFree is the tax rate of goods without tax, in a [Product] and an [Item]: there 0 sends no receipt. In an epayment.Item it
+// is 0.
 const TaxFree = -1
 
 const (
@@ -93,7 +94,7 @@ func (p *Planogram) dearest(age int) int64 {
 // Shown is a product as a page showed it.
 type Shown struct {
 	Slot string
-	// Price is what the customer saw. A product that has another by now is not sold ([ErrRepriced]).
+	// Price is what the customer saw, in minor units. A product that has another by now is not sold ([ErrRepriced]).
 	Price int64
 }
 

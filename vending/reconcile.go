@@ -15,14 +15,14 @@ import (
 	"github.com/vippsvending/vipps/epayment"
 )
 
-// FindingKind says in what way the journal and Vipps MobilePay disagree, or what neither can settle.
+// FindingKind says in what way the sessions and Vipps MobilePay disagree, or what neither can settle.
 type FindingKind string
 
 // The kinds, in the order in which they are looked for: a payment is reported for the first that fits.
 const (
 	// FindingOrphan is a payment with our metadata, or under our session's reference, that no session made.
 	FindingOrphan FindingKind = "orphan"
-	// FindingMissing is a payment that the journal knows and Vipps MobilePay does not.
+	// FindingMissing is a payment that a session has seen and Vipps MobilePay does not.
 	FindingMissing FindingKind = "missing"
 	// FindingUnsettled is a session that has money and has not come to an end for more than an hour.
 	FindingUnsettled FindingKind = "unsettled"
@@ -49,7 +49,8 @@ type Finding struct {
 	Currency vipps.Currency
 	// Dropped is the price of what the machine said it let go, and Unknown of what nobody can say.
 	Dropped, Unknown int64
-	// Journal is what the session says was captured, Captured and the others what Vipps MobilePay says.
+	// Journal is what the session says was captured; it has nothing to do with the file of a [JournaledMachine]. Captured and the
+	// others are what Vipps MobilePay says.
 	Journal                                   int64
 	Authorized, Captured, Cancelled, Refunded int64
 	// Difference is what the kind is about: kept too much, or too little as a negative amount, or still reserved.

@@ -33,6 +33,7 @@ func (s Sealed) Open() []byte {
 // IsZero says that there is nothing inside.
 func (s Sealed) IsZero() bool { return s.content == nil }
 
+// String is [redacted], or empty if there is nothing inside.
 func (s Sealed) String() string {
 	if s.IsZero() {
 		return ""

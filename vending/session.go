@@ -183,7 +183,9 @@ type Item struct {
 
 // Attempt is one capture: the same number, amount and key until it is over.
 type Attempt struct {
-	N         int
+	// N counts a session's attempts from 1, and is part of the key.
+	N int
+	// Amount is in minor units.
 	Amount    int64
 	SendUntil time.Time
 	// Refused is the code of a conclusive refusal, else empty.

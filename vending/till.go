@@ -63,7 +63,7 @@ func isPhoneNumber(text string) bool {
 	return len(text) >= 9 && len(text) <= 15 && strings.Trim(text, "0123456789") == ""
 }
 
-// SellTill runs the door to its end, as [Operator.SellDynamicQR] does.
+// SellTill runs the door to its end, as [Operator.SellDynamicQR] does. A sale that comes to nothing is no error.
 func (o *Operator) SellTill(ctx context.Context, order TillOrder) (*Session, error) {
 	stop := o.ensureRunning(ctx)
 	defer stop()

@@ -7,19 +7,21 @@ import (
 
 // Timeouts are how long a session may stay where it is. Zero fields take the defaults.
 type Timeouts struct {
-	// Open is how long the payment may be tried to be made. Defaults to 30 seconds.
+	// Open is how long the payment may be tried to be made: at most 5 minutes. Defaults to 30 seconds.
 	Open time.Duration
-	// Approve is how long the customer has, from the moment the code is shown. Defaults to 90 seconds.
+	// Approve is how long the customer has, from the moment the code is shown: at most 9 minutes, as the code is good for ten.
+	// Defaults to 90 seconds.
 	Approve time.Duration
-	// Seat is how long a machine waits for a withdrawal to be confirmed before it takes the next customer.
+	// Seat is how long a machine waits for a withdrawal to be confirmed before it takes the next customer: at most 5 minutes.
 	// Defaults to 15 seconds.
 	Seat time.Duration
 	// Select is how long the next item may be waited for: the network may be away between two items, and the customer
-	// leaves. Defaults to 60 seconds.
+	// leaves. At most 15 minutes. Defaults to 60 seconds.
 	Select time.Duration
-	// Start is how long after it was told a machine may start its motor. Defaults to 20 seconds.
+	// Start is how long after it was told a machine may start its motor: at most 3 minutes. Defaults to 20 seconds.
 	Start time.Duration
-	// Verdict is how long the machine has to say what came out. It is never shorter than Start. Defaults to 60 seconds.
+	// Verdict is how long the machine has to say what came out. It is never shorter than Start, and at most 6
+	// hours. Defaults to 60 seconds.
 	Verdict time.Duration
 	// Hold is how long a person has to resolve a held session; never longer than 12 hours before the capture deadline.
 	// Defaults to 24 hours.

@@ -34,6 +34,7 @@ type Point struct {
 	Side   Side
 }
 
+// String is the point in words: "Vending: vend, after".
 func (p Point) String() string {
 	return fmt.Sprintf("%s: %s, %s", cmp.Or(string(p.State), "no session"), p.Effect, p.Side)
 }

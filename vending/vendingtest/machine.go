@@ -1,6 +1,3 @@
-// Package vendingtest helps to test programs that sell with package vending: a machine that does what a test tells it to
-// ([Machine]), a suite that every store must pass ([TestStore]), and a harness that kills a process at each of its effects and
-// looks whether anything is stranded ([CrashEverywhere]).
 package vendingtest
 
 import (
@@ -12,7 +9,8 @@ import (
 	"github.com/vippsvending/vipps/vending"
 )
 
-// Behaviour is what a [Machine] does with one command.
+// Behaviour is what a [Machine] does with one command. The zero Behaviour is [LostOrder], while a zero Machine, which has no
+// script, drops.
 type Behaviour struct {
 	// Drops says whether the product comes out.
 	Drops bool

@@ -9,7 +9,13 @@
 //
 //	srv := vippstest.Start(t, vippstest.Options{})
 //	srv.HandleWebhooks("https://shop.example/vipps", webhookHandler)
-//	client := newVippsClient(srv.URL(), srv.Credentials(), &http.Client{Transport: srv.Transport()})
+//	client, err := vipps.NewClient(vipps.Config{
+//		Environment: vipps.Test,
+//		Credentials: vipps.Credentials(srv.Credentials()),
+//		System:      vipps.System{Name: "acme-vend", Version: "1.0.0"},
+//		BaseURL:     srv.URL(),
+//		HTTPClient:  &http.Client{Transport: srv.Transport()},
+//	})
 //
 //	// … the program under test creates the payment "order-0017" …
 //	srv.Inject(vippstest.Fault{Op: "capture", Kind: vippstest.HangUpAfter})
