@@ -40,7 +40,7 @@ func TestDiagram(t *testing.T) {
 	}
 	text := string(source)
 	start := strings.Index(text, "//\tstateDiagram-v2\n")
-	end := strings.Index(text, "//\n// # Money")
+	end := strings.Index(text, "package vending\n")
 	if start < 0 || end < start {
 		t.Fatal("the package comment has no diagram")
 	}

@@ -16,12 +16,22 @@
 //		ReturnURL: "https://acme.example/machines/{token}", // the page that shows Operator.Page
 //		CheckIns:  &vending.CheckIns{},                    // for callback codes
 //	})
-//	go operator.Run(ctx)
+//	ctx, cancel := context.WithCancel(ctx)
+//	done := make(chan struct{})
+//	go func() {
+//		defer close(done)
+//		_ = operator.Run(ctx) // its error is the context's
+//	}()
+//	…
+//	cancel() // at the end of the program
+//	<-done   // Run has finished what was under way: now the machine and the store may be closed
+//
+// A whole program, with a store that lasts, webhooks and an end in order, is the example "production" of package sqlstore.
 //
 // # Doors
 //
-// The doors differ in how the customer comes in and whether the price is known before the approval. Everything behind them
-// is the same.
+// A door is the way a customer comes to pay. The doors differ in what the machine has, a screen, a page or somebody who serves,
+// and in whether the price is known before the approval. Everything behind them is the same.
 //
 // A machine with a screen shows a code for what was chosen on it ([DynamicQR]):
 //
@@ -81,9 +91,17 @@
 // # What a program has to do
 //
 // Give a durable [Store] and call [Operator.Run] in at least one process, always: a session that waits needs somebody who
-// looks at it. Pass webhooks to [Operator.HandleEvent]; they make things quicker, and without them polling does. Look at
+// looks at it. Pass webhooks to [Operator.HandleEvent]; they make things quicker, and without them the engine polls. Look at
 // what [Operator.Attention] gives. Have a [Machine] that keeps its promise over a power cut: [Journaled] makes one of a plain
 // driver on the same box. On a page of your own limit how often it may open sessions: each takes a machine for a while.
+//
+// A store keeps every session until it is told otherwise. Call its Prune once a day with what bookkeeping no longer needs; as
+// refunds are possible for 365 days, that is 400 days and no less:
+//
+//	removed, err := store.Prune(ctx, time.Now().AddDate(0, 0, -400))
+//
+// To end, let the context of Run end and wait for Run to return, and for the doors that are being run to their end. Close the
+// machine and the store after that: what is under way is stored until then.
 //
 // # Capacity
 //
@@ -101,6 +119,29 @@
 // To go beyond one process, run more of them on the same PostgreSQL: any may take any webhook. When its cores are full, give
 // groups of machines databases of their own, since no session knows of another machine. The program examples/loadtest measures
 // all of this on your computer.
+//
+// # Money
+//
+// When a session enters Settling the sum that is due is fixed. Then the payment is read, and one thing is done at a time
+// until it is at rest: what is missing is captured, what is free is released. A lost answer, a crash and somebody acting in
+// the merchant portal are the same case: look again. A capture keeps its number and key until it is refused for good or its
+// window of ten minutes has passed.
+//
+// # Cost
+//
+// A session is 2 to 4 KB and needs no goroutine or timer while it waits. An exact sale makes three calls (create, get,
+// capture) and five writes, one with a maximum five calls (cancel and the receipt as well) and seven writes. A further product
+// is two writes, the receipt of a basket a call and a write, and a choice or a vend that takes longer than 15 seconds one more
+// get. Polls come on top: one a second for the first minute and then every two, every six while webhooks arrive.
+//
+// # When it did not go well
+//
+// [Operator.Attention] gives the sessions that a person has to look at, and [Outcome.Action] says what to do. A person brings
+// in what they know: [Operator.Resolve] what came out of a session that is held, [Operator.Report] a machine's late word,
+// [Operator.Refund] what is to be given back. [Session.History] has all that happened, with its times, so that a customer's
+// complaint can be answered from it alone. [Operator.Reconcile] holds the sessions of a period against Vipps MobilePay.
+//
+// https://developer.vippsmobilepay.com/docs/recommended-flows/vending-machines/
 //
 // # How a session moves
 //
@@ -177,27 +218,4 @@
 //		Closed --> Closed: refund refused, by this attempt
 //		Closed --> Closed: refund missing, the attempt is over
 //		Closed --> [*]
-//
-// # Money
-//
-// When a session enters Settling the sum that is due is fixed. Then the payment is read, and one thing is done at a time
-// until it is at rest: what is missing is captured, what is free is released. A lost answer, a crash and somebody acting in
-// the merchant portal are the same case: look again. A capture keeps its number and key until it is refused for good or its
-// window of ten minutes has passed.
-//
-// # Limits
-//
-// A session is 2 to 4 KB and needs no goroutine or timer while it waits. An exact sale makes three calls (create, get,
-// capture) and five writes, one with a maximum five calls (cancel and the receipt as well) and seven writes. A further product
-// is two writes, the receipt of a basket a call and a write, and a choice or a vend that takes longer than 15 seconds one more
-// get. Polls come on top: one a second for the first minute and then every two, every six while webhooks arrive.
-//
-// # When it did not go well
-//
-// [Operator.Attention] gives the sessions that a person has to look at, and [Outcome.Action] says what to do. A person brings
-// in what they know: [Operator.Resolve] what came out of a session that is held, [Operator.Report] a machine's late word,
-// [Operator.Refund] what is to be given back. [Session.History] has all that happened, with its times, so that a customer's
-// complaint can be answered from it alone. [Operator.Reconcile] holds the sessions of a period against Vipps MobilePay.
-//
-// https://developer.vippsmobilepay.com/docs/recommended-flows/vending-machines/
 package vending
