@@ -4,12 +4,14 @@ package examples_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -395,5 +397,32 @@ func TestEnvironment(t *testing.T) {
 				finish(t, process.Start(t, dir, program, test.env), 1, program+": "+test.line)
 			})
 		}
+	}
+}
+
+// TestHelp has every program say what it does, and how it is started from where the README starts it.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	says := map[string][]string{
+		"apitour": {"endpoint"}, "dynamicqr": {"screen", "-machine string", "1 to 25 of a-z, 0-9 and hyphens"}, "emulator": {"/phone"}, "loadtest": {"a second"},
+		"ops": {"resolve <vend-id> dropped", "-- list"}, "soak": {"killed"}, "staticqr": {"sticker"}, "stickers": {"oslo-12,Hall B", "[file]"}, "till": {"serves"},
+	}
+	dir := process.Build(t, ".", slices.Collect(maps.Keys(says))...)
+	for name, words := range says {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := process.Start(t, dir, name, nil, "-h")
+			code := p.Wait()
+			stdout, stderr := p.Output()
+			help := stdout + stderr
+			for _, word := range append(words, "\n\tgo run ./examples/"+name+" [flags]") {
+				if !strings.Contains(help, word) {
+					t.Errorf("no %q", word)
+				}
+			}
+			if code != 0 || strings.Contains(help, dir) {
+				t.Errorf("exit code %d, %s", code, help)
+			}
+		})
 	}
 }

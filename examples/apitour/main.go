@@ -1,9 +1,9 @@
 // Apitour calls every endpoint once and prints a line for each request: what it was, how it was answered, what it shows. It
 // is a check of new credentials as well: it exits with 1 if anything is not as it should be, and leaves nothing behind.
 //
-//	go run ./apitour                       # an emulator in this process
+//	go run ./examples/apitour                       # an emulator in this process
 //	VIPPS_ENVIRONMENT=test VIPPS_CLIENT_ID=… VIPPS_CLIENT_SECRET=… VIPPS_SUBSCRIPTION_KEY=… \
-//	VIPPS_MERCHANT_SERIAL_NUMBER=… go run ./apitour -phone 47…
+//	VIPPS_MERCHANT_SERIAL_NUMBER=… go run ./examples/apitour -phone 47…
 //
 // The phone number is that of a test user, on whose behalf the payment is approved. Without one the tour leaves out what
 // needs an approved payment, as it does in production, where no payment can be approved so. What needs a customer with a
@@ -34,6 +34,9 @@ type choices struct {
 	orders                        bool
 }
 
+const purpose = `Calls every endpoint of the four APIs once and prints a line for each request: a check of new credentials. Without VIPPS_
+variables it uses an emulator in this process.`
+
 func main() {
 	var c choices
 	flag.StringVar(&c.phone, "phone", "", "phone number of a test user, with country code; an emulator needs none")
@@ -41,6 +44,7 @@ func main() {
 	flag.StringVar(&c.hook, "webhook", "", "address that is registered for webhooks, and removed at once")
 	flag.StringVar(&c.beacon, "beacon", "", "id of a MobilePay beacon of your own, which is taken over for good; an emulator needs none")
 	flag.BoolVar(&c.orders, "orders", false, "in production, add a receipt and an image, which stay")
+	setup.Usage(flag.CommandLine, "apitour", "", purpose)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

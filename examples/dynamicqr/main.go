@@ -2,11 +2,11 @@
 // lets the machine vend, captures what dropped and releases the rest. At the end it holds the session's outcome against
 // what Vipps MobilePay says of the payment, and exits with 1 if they disagree.
 //
-//	go run ./dynamicqr            # an emulator in this process; its customer approves after two seconds
-//	go run ./dynamicqr -jam       # nothing drops: nothing is captured, everything is released
-//	go run ./dynamicqr -silent    # the machine never says what happened: left to a person
-//	go run ./dynamicqr -abort     # the customer says no
-//	go run ./dynamicqr -db f.db   # sessions are kept: what an earlier run left open is finished first
+//	go run ./examples/dynamicqr            # an emulator in this process; its customer approves after two seconds
+//	go run ./examples/dynamicqr -jam       # nothing drops: nothing is captured, everything is released
+//	go run ./examples/dynamicqr -silent    # the machine never says what happened: left to a person
+//	go run ./examples/dynamicqr -abort     # the customer says no
+//	go run ./examples/dynamicqr -db f.db   # sessions are kept: what an earlier run left open is finished first
 //
 // With VIPPS_BASE_URL or VIPPS_ENVIRONMENT and the keys set (see ../internal/setup) it uses that server: scan the code, or
 // approve with -approve and a test user's number. Ctrl-C is the return button. The text of a code, which is what is drawn
@@ -40,16 +40,20 @@ type options struct {
 	price                      int64
 }
 
+const purpose = `Sells one product at a machine with a screen: the customer scans a one-time code. Without VIPPS_ variables an emulator in
+this process takes the payment and plays the customer.`
+
 func main() {
 	var o options
 	flag.BoolVar(&o.jam, "jam", false, "the machine reports that nothing dropped")
 	flag.BoolVar(&o.silent, "silent", false, "the machine never reports anything")
 	flag.BoolVar(&o.abort, "abort", false, "the customer says no; needs the emulator in this process")
 	flag.StringVar(&o.approve, "approve", "", "approve on behalf of this test user's phone number; test environment only")
-	flag.StringVar(&o.machine, "machine", "oslo12", "the machine: letters, digits and hyphens")
+	flag.StringVar(&o.machine, "machine", "oslo12", "the machine: 1 to 25 of a-z, 0-9 and hyphens")
 	flag.StringVar(&o.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
 	flag.Int64Var(&o.price, "price", 2500, "price in minor units: 2500 is 25.00")
 	flag.StringVar(&o.db, "db", "", database.Usage)
+	setup.Usage(flag.CommandLine, "dynamicqr", "", purpose)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once

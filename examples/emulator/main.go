@@ -2,8 +2,8 @@
 // redirect URL leads to a page of it as well. Any non-empty credentials do, and webhooks may go to http addresses of this
 // machine. Nothing is kept: it forgets all when it ends.
 //
-//	go run ./emulator
-//	VIPPS_BASE_URL=http://127.0.0.1:8080 go run ./dynamicqr     # in another terminal; approve on /phone
+//	go run ./examples/emulator
+//	VIPPS_BASE_URL=http://127.0.0.1:8080 go run ./examples/dynamicqr     # in another terminal; approve on /phone
 //
 // Programs in any language work, if they let the address of the API be set.
 package main
@@ -22,12 +22,16 @@ import (
 	"time"
 
 	"github.com/vippsvending/vipps/examples/internal/phone"
+	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
+
+const purpose = "Serves an emulated Vipps MobilePay on a port, with the customer's phone as a page at /phone. Nothing is kept."
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
 	lenient := flag.Bool("lenient", false, "ignore unknown fields in requests, as Vipps MobilePay is said to do at times")
+	setup.Usage(flag.CommandLine, "emulator", "", purpose)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

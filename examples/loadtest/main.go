@@ -1,12 +1,12 @@
 // Loadtest measures what the engine carries: sessions a second, the time from an approval to the machine, memory and processor
 // time of sessions that wait, and how a fleet goes on after kill -9. At the end it audits the money.
 //
-//	go run ./loadtest -machines 200 -for 20s                                     # as fast as possible, in memory
-//	go run ./loadtest -store sqlite -rate 50 -for 30s -plot latency.svg          # 50 customers a second, by webhooks
-//	go run ./loadtest -store postgres -rate 50 -webhooks=false -polls 2000 -approve 5s-25s
-//	go run ./loadtest -store sqlite -waiting 100000 -polls -1                    # sessions whose customers take their time
-//	go run ./loadtest -store postgres -waiting 10000 -kill                       # the power goes while they pay
-//	go run ./loadtest -all                                                       # the table of capacity
+//	go run ./examples/loadtest -machines 200 -for 20s                                     # as fast as possible, in memory
+//	go run ./examples/loadtest -store sqlite -rate 50 -for 30s -plot latency.svg          # 50 customers a second, by webhooks
+//	go run ./examples/loadtest -store postgres -rate 50 -webhooks=false -polls 2000 -approve 5s-25s
+//	go run ./examples/loadtest -store sqlite -waiting 100000 -polls -1                    # sessions whose customers take their time
+//	go run ./examples/loadtest -store postgres -waiting 10000 -kill                       # the power goes while they pay
+//	go run ./examples/loadtest -all                                                       # the table of capacity
 //
 // The emulator, the customers and the machines are in this process. The workers are this program started again: they hold the
 // operators, and theirs is the processor time that is counted. PostgreSQL is a server of its own that ends with the program,
@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/vippsvending/vipps/examples/internal/database"
+	"github.com/vippsvending/vipps/examples/internal/setup"
 )
 
 type options struct {
@@ -39,6 +40,9 @@ type options struct {
 	webhooks, kill, all      bool
 	plot, cpuProfile         string
 }
+
+const purpose = `Measures what the engine carries: sales a second, the time from approval to machine, the memory of those who wait. The
+emulator is in this process.`
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "worker" { // hidden: started by this program
@@ -83,6 +87,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.plot, "plot", "", "draw the latencies into this file, as SVG")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write the first worker's profile into this file")
 	flags.BoolVar(&o.all, "all", false, "run everything that is in the table of capacity, and print it")
+	setup.Usage(flags, "loadtest", "", purpose)
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -3,11 +3,11 @@
 // jam, two machines that fell silent, a capture that was refused, one that somebody made by hand, and a customer who has not
 // approved yet.
 //
-//	go run ./ops                              # commands from standard input; help lists them
-//	go run ./ops -- list                      # one command
-//	go run ./ops -c "list; show oslo-4"       # several; the exit code is 1 if one of them failed
-//	go run ./ops -c "resolve oslo-5-v1 dropped; refund oslo-2 the bun was stale; all"
-//	go run ./ops -db f.db -- list             # of a database that another example has sold with
+//	go run ./examples/ops                              # commands from standard input; help lists them
+//	go run ./examples/ops -- list                      # one command
+//	go run ./examples/ops -c "list; show oslo-4"       # several; the exit code is 1 if one of them failed
+//	go run ./examples/ops -c "resolve oslo-5-v1 dropped; refund oslo-2 the bun was stale; all"
+//	go run ./examples/ops -db f.db -- list             # of a database that another example has sold with
 //
 // Ids may be cut short, as far as they stay unique: in this history a machine's name says which session is meant.
 package main
@@ -28,9 +28,15 @@ import (
 	"github.com/vippsvending/vipps/examples/internal/setup"
 )
 
+const purpose = `The operator's desk: what needs a person, what happened to a customer, and what can be done about it. Commands come from
+standard input, from -c, or one of them from behind the flags, such as "-- list":
+
+` + help
+
 func main() {
 	script := flag.String("c", "", "commands, with semicolons between them, instead of those from standard input")
 	db := flag.String("db", "", database.Usage+", and a history that is made first")
+	setup.Usage(flag.CommandLine, "ops", "[-- command]", purpose)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

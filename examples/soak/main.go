@@ -1,10 +1,10 @@
 // Soak sells with real processes, disks and databases while they are killed, paused and lied to, and then holds the books
 // against each other: no product twice, no capture without a product, every payment at rest.
 //
-//	go run ./soak -kills 200 -sessions 2000 -faults
-//	go run ./soak -story box -kills 200                  # a machine on its own: one process, SQLite, a journal for the motor
-//	go run ./soak -story fleet -sessions 2000 -faults    # three processes on a PostgreSQL of its own, machines on the network
-//	go run ./soak -story fleet -db sessions.db           # the same on SQLite; or -db postgres://…, in a schema of its own
+//	go run ./examples/soak -kills 200 -sessions 2000 -faults
+//	go run ./examples/soak -story box -kills 200                # a machine on its own: one process, SQLite, a journal for the motor
+//	go run ./examples/soak -story fleet -sessions 2000 -faults  # three processes on a PostgreSQL of its own, machines on the network
+//	go run ./examples/soak -story fleet -db sessions.db         # the same on SQLite; or -db postgres://…, in a schema of its own
 //
 // The emulator, the customers and the fleet's machines are in this process. The workers are this program started again, and
 // die with SIGKILL. The exit code is 1 if the audit finds a violation. The same -seed gives the same customers, faults and
@@ -25,6 +25,7 @@ import (
 
 	"github.com/vippsvending/vipps/examples/internal/audit"
 	"github.com/vippsvending/vipps/examples/internal/database"
+	"github.com/vippsvending/vipps/examples/internal/setup"
 )
 
 type options struct {
@@ -33,6 +34,9 @@ type options struct {
 	faults, verbose                    bool
 	seed                               uint64
 }
+
+const purpose = `Sells on SQLite and PostgreSQL while processes are killed, paused and lied to, and audits the books. The emulator is in this
+process.`
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "worker" { // hidden: started by this program
@@ -52,6 +56,7 @@ func main() {
 	flag.BoolVar(&o.faults, "faults", false, "requests, answers and webhooks are lost, late, slow and refused")
 	flag.BoolVar(&o.verbose, "v", false, "show what workers log")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the plan; 0 is a random one")
+	setup.Usage(flag.CommandLine, "soak", "", purpose)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

@@ -2,19 +2,19 @@
 // maximum and chooses on the machine; what drops is captured, the rest is released and the receipt is sent. At the end the
 // session's outcome is held against what Vipps MobilePay says of the payment; if they disagree the exit code is 1.
 //
-//	go run ./staticqr                  # an emulator in this process, with a customer who takes two seconds for everything
-//	go run ./staticqr -checkin         # the sticker checks the customer in with a webhook, and needs no page
-//	go run ./staticqr -choose-first    # chosen on the machine before the scan: the exact price, and nothing to release
-//	go run ./staticqr -items 2         # two products, one reservation; the machine's finish button ends it
-//	go run ./staticqr -jam             # nothing drops: nothing is captured, everything is released
-//	go run ./staticqr -silent          # the machine never says what happened: left to a person
-//	go run ./staticqr -nothing         # nothing is chosen in time
-//	go run ./staticqr -abort           # the customer says no in the app
-//	go run ./staticqr -above           # the first choice costs more than what is reserved
-//	go run ./staticqr -age             # the first choice is not for everybody
-//	go run ./staticqr -in-full         # the sales unit cannot capture a part: the product is lost
-//	go run ./staticqr -in-full -refund # all is captured, and what is too much is refunded
-//	go run ./staticqr -db f.db         # sessions are kept: what an earlier run left open is finished first
+//	go run ./examples/staticqr                  # an emulator in this process, with a customer who takes two seconds for everything
+//	go run ./examples/staticqr -checkin         # the sticker checks the customer in with a webhook, and needs no page
+//	go run ./examples/staticqr -choose-first    # chosen on the machine before the scan: the exact price, and nothing to release
+//	go run ./examples/staticqr -items 2         # two products, one reservation; the machine's finish button ends it
+//	go run ./examples/staticqr -jam             # nothing drops: nothing is captured, everything is released
+//	go run ./examples/staticqr -silent          # the machine never says what happened: left to a person
+//	go run ./examples/staticqr -nothing         # nothing is chosen in time
+//	go run ./examples/staticqr -abort           # the customer says no in the app
+//	go run ./examples/staticqr -above           # the first choice costs more than what is reserved
+//	go run ./examples/staticqr -age             # the first choice is not for everybody
+//	go run ./examples/staticqr -in-full         # the sales unit cannot capture a part: the product is lost
+//	go run ./examples/staticqr -in-full -refund # all is captured, and what is too much is refunded
+//	go run ./examples/staticqr -db f.db         # sessions are kept: what an earlier run left open is finished first
 //
 // With VIPPS_BASE_URL or VIPPS_ENVIRONMENT and the keys set (see ../internal/setup) it uses that server and plays the page
 // behind the sticker: it draws the address that the page would lead to. Scan that, or approve with -approve and a test
@@ -37,6 +37,9 @@ import (
 	"github.com/vippsvending/vipps/vending/vippstest"
 )
 
+const purpose = `Sells at a machine with a sticker: a maximum is reserved, the price captured, the rest released. Without VIPPS_ variables
+an emulator in this process takes the payment and plays the customer.`
+
 func main() {
 	var o options
 	flag.BoolVar(&o.checkIn, "checkin", false, "the sticker is a callback code; needs the emulator in this process")
@@ -51,10 +54,11 @@ func main() {
 	flag.BoolVar(&o.inFull, "in-full", false, "the sales unit captures all or nothing; needs the emulator in this process")
 	flag.BoolVar(&o.refund, "refund", false, "with -in-full: capture all and refund the rest")
 	flag.StringVar(&o.approve, "approve", "", "approve on behalf of this test user's phone number; test environment only")
-	flag.StringVar(&o.machine, "machine", "oslo12", "the machine: letters, digits and hyphens")
+	flag.StringVar(&o.machine, "machine", "oslo12", "the machine: 1 to 25 of a-z, 0-9 and hyphens")
 	flag.StringVar(&o.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
 	flag.DurationVar(&o.pace, "pace", 2*time.Second, "how long the customer takes for everything; the motor takes half of it")
 	flag.StringVar(&o.db, "db", "", database.Usage)
+	setup.Usage(flag.CommandLine, "staticqr", "", purpose)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once

@@ -1,8 +1,8 @@
 // Stickers makes the codes of a fleet of machines and a sheet to print them from. Codes that exist are left alone, so it may
 // run for the whole fleet whenever a machine is added or moved: what is printed already stays good.
 //
-//	go run ./stickers                                  # two machines and an emulator in this process
-//	go run ./stickers -kind redirect -page 'https://shop.example/m/{id}' machines.csv
+//	go run ./examples/stickers                                  # two machines and an emulator in this process
+//	go run ./examples/stickers -kind redirect -page 'https://shop.example/m/{id}' machines.csv
 //
 // The file has a line for each machine, its id and its location, with a comma or a semicolon between them:
 //
@@ -49,11 +49,19 @@ func (c choices) validate() error {
 	return nil
 }
 
+const purpose = `Makes the codes of a fleet of machines and a sheet to print them from. The file has a line for each machine, its id and its
+location with a comma or a semicolon between them:
+
+	oslo-12,Hall B
+
+Without a file there are two machines. Without VIPPS_ variables it uses an emulator in this process.`
+
 func main() {
 	var c choices
 	flag.StringVar(&c.kind, "kind", "callback", "callback or redirect")
 	flag.StringVar(&c.page, "page", "", "page that a redirect code opens, such as https://shop.example/m/{id}")
 	flag.StringVar(&c.out, "out", "stickers.html", "file for the sheet, which is replaced")
+	setup.Usage(flag.CommandLine, "stickers", "[file]", purpose)
 	flag.Parse()
 	c.file = flag.Arg(0)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

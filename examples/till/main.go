@@ -2,14 +2,14 @@
 // is handed the goods; what was handed over is captured. At the end the session's outcome is held against what Vipps
 // MobilePay says of the payment; if they disagree the exit code is 1.
 //
-//	go run ./till                      # an emulator in this process, with a customer who shows a personal code
-//	go run ./till -phone 4712345678    # the customer says a phone number
-//	go run ./till -scan                # the code is read from standard input, as many scanners type it
-//	go run ./till -basket              # two products, handed over one after the other
-//	go run ./till -abort               # the customer says no in the app
-//	go run ./till -nobody              # the customer does not answer
-//	go run ./till -unknown-customer    # a customer who cannot pay this way
-//	go run ./till -db f.db             # sessions are kept: what an earlier run left open is finished first
+//	go run ./examples/till                      # an emulator in this process, with a customer who shows a personal code
+//	go run ./examples/till -phone 4712345678    # the customer says a phone number
+//	go run ./examples/till -scan                # the code is read from standard input, as many scanners type it
+//	go run ./examples/till -basket              # two products, handed over one after the other
+//	go run ./examples/till -abort               # the customer says no in the app
+//	go run ./examples/till -nobody              # the customer does not answer
+//	go run ./examples/till -unknown-customer    # a customer who cannot pay this way
+//	go run ./examples/till -db f.db             # sessions are kept: what an earlier run left open is finished first
 //
 // With VIPPS_BASE_URL or VIPPS_ENVIRONMENT and the keys set (see ../internal/setup) it uses that server, with -phone or -scan:
 // approve on the phone, or with -approve and a test user's number. Ctrl-C is the customer leaving.
@@ -39,6 +39,9 @@ import (
 // somebody is the emulator's customer.
 const somebody = "4712345678"
 
+const purpose = `Sells where somebody serves: the customer shows a code or says a phone number. Without VIPPS_ variables an emulator in
+this process takes the payment and plays the customer.`
+
 func main() {
 	var o options
 	flag.StringVar(&o.phone, "phone", "", "the customer's phone number, with country code")
@@ -48,10 +51,11 @@ func main() {
 	flag.BoolVar(&o.nobody, "nobody", false, "the customer does not answer")
 	flag.BoolVar(&o.unknown, "unknown-customer", false, "the customer cannot pay this way; needs the emulator in this process")
 	flag.StringVar(&o.approve, "approve", "", "approve on behalf of this test user's phone number; test environment only")
-	flag.StringVar(&o.machine, "machine", "till-3", "the till: letters, digits and hyphens")
+	flag.StringVar(&o.machine, "machine", "till-3", "the till: 1 to 25 of a-z, 0-9 and hyphens")
 	flag.StringVar(&o.currency, "currency", "NOK", "NOK, DKK or EUR, as the sales unit has it")
 	flag.DurationVar(&o.pace, "pace", 2*time.Second, "how long the customer takes to decide; handing over takes half of it")
 	flag.StringVar(&o.db, "db", "", database.Usage)
+	setup.Usage(flag.CommandLine, "till", "", purpose)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
