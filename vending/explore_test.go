@@ -305,7 +305,7 @@ func (e *explorer) loadedOpening(a world) bool {
 	return false
 }
 
-var whole = flag.Bool("whole", false, "explore the largest worlds to their end, in half a minute each")
+var whole = flag.Bool("whole", false, "explore the largest worlds to their end, and crash at every point")
 
 // limit bounds an exploration, and says why. The race detector makes it several times slower and has nothing to find in it: it
 // is one goroutine.
@@ -340,8 +340,8 @@ func TestExplore(t *testing.T) {
 		{name: "maximum", items: 1, maximum: true},
 		{name: "maximum, held when unknown", items: 1, maximum: true, unknown: HoldUnknown},
 		{name: "maximum, refunded", items: 1, maximum: true, refunds: 1},
-		{name: "maximum, in full only, released", items: 1, maximum: true, inFull: true},
-		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, refund: CaptureAndRefund, refused: 1},
+		{name: "maximum, in full only, released", items: 1, maximum: true, inFull: true, large: true},
+		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, refund: CaptureAndRefund, refused: 1, large: true},
 		// Two refusals in one run, and a store whose answers are lost, are in those above; together with two choices they are
 		// too many states for a test.
 		{name: "exact, two items, both refunded, one refusal", items: 2, refunds: 2, refused: 1, kept: true, large: true},

@@ -21,3 +21,6 @@ func Rows() []string {
 	}
 	return list
 }
+
+// Whole is the flag that has the largest tests run to their end.
+var Whole = whole
