@@ -105,5 +105,5 @@ func checkInID(machine string, event *webhooks.CheckInEvent) string {
 		parts = fmt.Appendf(parts, "%d:%s,", len(part), part)
 	}
 	sum := sha256.Sum256(parts)
-	return machine + "-" + letters.EncodeToString(sum[:])[:idLetters]
+	return derivedID(machine, sum[:])
 }

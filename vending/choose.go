@@ -87,7 +87,7 @@ func (m *mover) restAt() time.Duration {
 
 // choice is the product in a slot, if this session may have it.
 func (o *Operator) choice(ctx context.Context, s *Session, slot string) (Item, error) {
-	planogram, err := o.Planogram(ctx, s.Machine)
+	planogram, err := o.planogram(ctx, "vending.Select", s.Machine)
 	if err != nil {
 		return Item{}, err
 	}

@@ -64,7 +64,7 @@ func (o *Operator) once(ctx context.Context, machine, visit string, shown any, o
 	}
 	code := hmac.New(sha256.New, []byte(o.config.PageKey))
 	_, _ = fmt.Fprintf(code, "visit %q %q %v", machine, visit, shown)
-	id := machine + "-" + letters.EncodeToString(code.Sum(nil))[:idLetters]
+	id := derivedID(machine, code.Sum(nil))
 	redirect, err := o.again(ctx, id)
 	if !errors.Is(err, ErrNotFound) {
 		return redirect, err

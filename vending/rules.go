@@ -5,30 +5,6 @@ import (
 	"time"
 )
 
-// UnknownPolicy says what happens when nobody knows whether a product came out.
-type UnknownPolicy int
-
-// The policies.
-const (
-	// ReleaseUnknown charges nothing for the item and tells a person. It is the default.
-	ReleaseUnknown UnknownPolicy = iota
-	// HoldUnknown keeps the reservation until a person says what happened, at most Timeouts.Hold.
-	HoldUnknown
-)
-
-// InFullPolicy says what happens when Vipps MobilePay refuses to capture a part of a reservation (6140), although a product
-// came out.
-type InFullPolicy int
-
-// The policies.
-const (
-	// ReleaseAll charges nothing: the product is lost, and a person is told. It is the default.
-	ReleaseAll InFullPolicy = iota
-	// CaptureAndRefund captures all of the reservation and refunds what is too much. The customer's bank may take days. It is
-	// for the sessions that are under way: with either policy the doors that reserve a maximum are closed in this process.
-	CaptureAndRefund
-)
-
 // rules are the pure part of the engine: what a fact does to a session, what the money needs, what to do next. They read
 // no clock but Session.Now and call nobody.
 type rules struct {

@@ -15,7 +15,8 @@ const (
 
 // Run moves along every session that is due, of this process and of any other that left some behind: there is no special
 // recovery. It returns when the context has ended and what was under way is finished or handed over. Its error is the
-// context's. A store that fails is asked again.
+// context's. A store that fails is asked again. Wait for Run to return before closing the store and the machine: what is under
+// way is stored until then.
 func (o *Operator) Run(ctx context.Context) error {
 	o.mu.Lock()
 	o.running++

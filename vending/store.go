@@ -25,6 +25,7 @@ type BusyError struct {
 	Session string
 }
 
+// Error names the machine and the session that holds it: it is for logs, not for pages.
 func (e *BusyError) Error() string {
 	return fmt.Sprintf("vending: machine %s is busy with session %s", e.Machine, e.Session)
 }
@@ -34,8 +35,8 @@ func (e *BusyError) Error() string {
 // by many goroutines and, if it can be shared, by many processes. [NewMemoryStore] makes one that is neither durable nor
 // shared.
 type Store interface {
-	// Create stores a new session with version 1, in its own time (see [Session.InTime]). An id that is taken gives ErrExists, which comes before the
-	// *[BusyError] of a seat that is taken.
+	// Create stores a new session with version 1, in its own time (see [Session.InTime]). An id that is taken gives ErrExists,
+	// which comes before the *[BusyError] of a seat that is taken.
 	Create(ctx context.Context, s Session) error
 	// Load gives a session, or ErrNotFound.
 	Load(ctx context.Context, id string) (Session, error)
@@ -59,6 +60,7 @@ type Store interface {
 	Open(ctx context.Context) iter.Seq2[Session, error]
 	// Closed gives the sessions that were closed in a period, from included, to excluded, oldest first.
 	Closed(ctx context.Context, from, to time.Time) iter.Seq2[Session, error]
-	// Prune removes finished sessions that were closed before a moment, and says how many.
+	// Prune removes finished sessions that were closed before a moment, and says how many. Call it once a day: nothing else
+	// removes them. As refunds are possible for 365 days, keep 400.
 	Prune(ctx context.Context, before time.Time) (int, error)
 }
