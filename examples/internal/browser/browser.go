@@ -96,10 +96,17 @@ func (p *Page) prepare() error {
 	_, err := do(p, chromedp.Steps(
 		call(network.Enable, network.EnableParams{}),
 		call(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}}),
-		call(emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: language}),
+		call(emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: favourite(language)}),
 		call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		p.scripts(!p.options.NoScript), p.theme(p.options.theme()), p.resize(width, height)))
 	return err
+}
+
+// favourite is the first language of what a browser says: the page's own scripts know only one.
+func favourite(languages string) string {
+	first, _, _ := strings.Cut(languages, ",")
+	first, _, _ = strings.Cut(first, ";")
+	return strings.TrimSpace(first)
 }
 
 // places are where Chromium may be: where the variable CHROMIUM says, or where Debian and others put it.
