@@ -97,7 +97,7 @@ func (p *Page) click(role, name string, times int) action {
 		if err != nil {
 			return err
 		}
-		if err := p.touch(ctx, t, x, y); err != nil {
+		if err := p.once(ctx, t, x, y); err != nil {
 			return err
 		}
 		for range times - 1 { // these may be too late for the page
@@ -107,6 +107,16 @@ func (p *Page) click(role, name string, times int) action {
 		}
 		return nil
 	})
+}
+
+// once touches, and takes a touch that is not answered in time for one that was felt: a second one would buy a second product.
+// What the test waits for next tells whether it was.
+func (p *Page) once(ctx context.Context, t *chromedp.Target, x, y float64) error {
+	err := p.touch(ctx, t, x, y)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // middle scrolls to an element and gives where it then is.
@@ -143,7 +153,7 @@ func (p *Page) ClickOn(selector string) {
 			if err != nil {
 				return err
 			}
-			return p.touch(ctx, t, x, y)
+			return p.once(ctx, t, x, y)
 		}))
 		return err == nil, err
 	})
