@@ -55,7 +55,8 @@ function complain(words) {
 export async function act(action) {
   try {
     const answer = await fetch("/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(action) });
-    if (!answer.ok) complain((await answer.json()).error);
+    const { error } = await answer.json();
+    if (error) complain(error);
   } catch {
     complain("The playground has ended. Start it again.");
   }
