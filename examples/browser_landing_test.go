@@ -27,7 +27,7 @@ const (
 	done    = "I am done"
 	thanks  = "Thank you!"
 	nothing = "Nothing was charged."
-	untaken = "Nothing was reserved or charged"
+	untaken = "This attempt did not reserve or charge anything"
 )
 
 // door is how a customer gets from the sticker to the product.
@@ -51,7 +51,7 @@ var doors = map[string]door{
 		s.see(p, s.products[products[0]].Name)
 	}, func(*shop, *browser.Page, ...int) {}},
 	"static": {static, 8000, func(_ *shop, p *browser.Page, _ ...int) {
-		p.WaitText("Reserved, at most 80.00 NOK")
+		p.WaitText("To be reserved, at most 80.00 NOK")
 	}, func(s *shop, p *browser.Page, products ...int) {
 		for _, i := range products {
 			s.press(static, s.products[i].Slot)

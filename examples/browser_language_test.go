@@ -11,9 +11,9 @@ func TestBrowserLanguages(t *testing.T) {
 	t.Parallel()
 	for language, words := range map[string]struct{ asks, heading, more, pay, total, thanks, charged string }{
 		"nb": {"nn-NO, en;q=0.5", "Velg hva du vil ha", "Én til: Cola", "Betal med Vipps", "25,00 kr", "Takk!", "Trukket 25,00 kr"},
-		"da": {"da-DK", "Vælg, hvad du vil have", "En til: Cola", "Betal med Vipps", "25,00 NOK", "Tak!", "Trukket 25,00 NOK"},
+		"da": {"da-DK", "Vælg, hvad du vil have", "Én mere: Cola", "Betal med Vipps", "25,00 NOK", "Tak!", "Trukket 25,00 NOK"},
 		"fi": {"fi-FI", "Valitse tuotteet", "Yksi lisää: Cola", "Maksa Vipps-sovelluksella", "25,00 NOK", "Kiitos!", "Veloitettu 25,00 NOK"},
-		"sv": {"sv-SE", "Välj vad du vill ha", "En till: Cola", "Betala med Vipps", "25,00 NOK", "Tack!", "Draget 25,00 NOK"},
+		"sv": {"sv-SE", "Välj vad du vill ha", "En till: Cola", "Betala med Vipps", "25,00 NOK", "Tack!", "Debiterat 25,00 NOK"},
 		"en": {"de, en-GB;q=0.9, nb;q=0.1", "Choose what you want", "One more: Cola", "Pay with Vipps", "25.00 NOK", "Thank you!", "Charged 25.00 NOK"},
 	} {
 		t.Run(language, func(t *testing.T) {

@@ -30,7 +30,6 @@ func TestBrowserLandingProcess(t *testing.T) {
 	dir := process.Build(t, ".", "landing")
 	running, address, keys := shopWindow(t, dir, nil)
 	page := browser.New(t, browser.Options{Servers: []string{address}})
-	page.Allow("/favicon.ico answered 404")
 	press := func(line string) {
 		if _, err := io.WriteString(keys, line+"\n"); err != nil {
 			t.Fatal(err)
@@ -82,7 +81,6 @@ func TestBrowserLandingRestarted(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "sessions")
 	first, address, keys := shopWindow(t, dir, env, "-db", db)
 	page := browser.New(t, browser.Options{Servers: []string{address, app}})
-	page.Allow("/favicon.ico answered 404")
 	page.Open(address + "/m/oslo1")
 	page.Click("button", "One more: Cola")
 	page.Click("button", pay)

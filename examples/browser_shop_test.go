@@ -188,7 +188,6 @@ func (s *shop) visit(path string) *browser.Page {
 	o := s.browser
 	o.Servers = []string{s.address, s.phone}
 	p := browser.New(s.T, o)
-	p.Allow("/favicon.ico answered 404") // the site has no icon of its own
 	p.Open(s.address + path)
 	return p
 }

@@ -17,6 +17,7 @@ var assetFiles embed.FS
 const (
 	styleName  = "site.css"
 	scriptName = "site.js"
+	iconName   = "icon.svg"
 	logoName   = "logo"
 )
 
@@ -31,7 +32,9 @@ type assets map[string]asset
 
 func newAssets(logo []byte) assets {
 	all := assets{}
-	for name, kind := range map[string]string{styleName: "text/css; charset=utf-8", scriptName: "text/javascript; charset=utf-8"} {
+	for name, kind := range map[string]string{
+		styleName: "text/css; charset=utf-8", scriptName: "text/javascript; charset=utf-8", iconName: "image/svg+xml",
+	} {
 		content, err := assetFiles.ReadFile("assets/" + name)
 		if err != nil {
 			panic(err) // the package was built without its assets

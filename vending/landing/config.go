@@ -25,6 +25,7 @@ import (
 type Config struct {
 	// Operator makes the payments. Its Config.ReturnURL is the address of this site's status page, as customers reach it:
 	// "https://" and your host, then Path, then "/s/{token}". With http, which is for an emulator, cookies are not secure.
+	// Machines with the doors SiteSelection and StaticQR need its Config.Planogram; without it their pages answer 503.
 	Operator *vending.Operator
 	// Machine gives what the pages have to know about a machine, and [vending.ErrNoMachine] for names that it does not know:
 	// anybody can make one up. It is asked for each page, by many goroutines.
@@ -48,7 +49,8 @@ type Config struct {
 	// Language is for customers whose browser asks for none that there is: "nb", "da", "fi", "sv" or "en". Defaults to that of
 	// the currency.
 	Language string
-	// Templates replaces templates by files of the same name; the package comment has the names and what they are given.
+	// Templates replaces templates by files of the same name at the root of the FS; what is embedded from a folder needs fs.Sub.
+	// The package comment has the names and what they are given.
 	Templates fs.FS
 
 	Limits Limits
@@ -111,8 +113,9 @@ func (c *Config) validate() error {
 	}
 	require(c.Operator != nil, "Operator: must be set")
 	require(c.Machine != nil, "Machine: must be set")
-	require(isPath.MatchString(c.Path) && (c.Path == "" || path.Clean(c.Path) == c.Path), `Path: must be empty or like "/m", without a slash at its end`)
-	if c.Operator != nil {
+	mounted := isPath.MatchString(c.Path) && (c.Path == "" || path.Clean(c.Path) == c.Path)
+	require(mounted, `Path: must be empty or like "/m", without a slash at its end`)
+	if c.Operator != nil && mounted {
 		returns, want := c.Operator.ReturnURL(), c.Path+"/s/{token}"
 		u, err := url.Parse(returns)
 		require(err == nil && u.Path == want && strings.HasSuffix(returns, u.Host+want), "Operator: its ReturnURL is %q, and must be https://, the host and %q: customers come back to it", returns, want)

@@ -46,6 +46,11 @@ func TestConfig(t *testing.T) {
 			}
 		})
 	}
+	config := good
+	config.Path = "/m/"
+	if _, err := landing.New(config); strings.Contains(err.Error(), "Operator") { // which has nothing wrong with it
+		t.Errorf("%v", err)
+	}
 	_, err := landing.New(landing.Config{})
 	for _, field := range []string{"Operator", "Machine", "Name", "Contact", "Terms"} {
 		if !strings.Contains(err.Error(), field+": ") {
@@ -94,6 +99,14 @@ func TestTemplates(t *testing.T) {
 	s.browser().get(t, "/m/bergen").wants(t, 404, "Oh no: Scan the code", "25.00 NOK", "Questions?")
 	s.browser().get(t, "/m/oslo12").wants(t, 200, "Cola & ice")
 	config := s.config
+	for name, files := range map[string]fstest.MapFS{
+		"in a folder": {"templates/status.html": {Data: []byte("own")}, "templates/layout.html": {}}, "empty": {},
+	} {
+		config.Templates = files
+		if _, err := landing.New(config); !errors.Is(err, vipps.ErrInvalidRequest) || !strings.Contains(err.Error(), "Templates: has none of layout.html, payment.html, problem.html, ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	for name, test := range map[string]struct{ file, content string }{
 		"does not parse":              {"status.html", "{{"},
 		"does not exist":              {"status.html", "{{.Nonsense}}"},

@@ -78,7 +78,7 @@ expensive.
 
 # Templates
 
-Config.Templates replaces templates by name. They are html/template and are given a *[Page]:
+Config.Templates replaces templates by name: files at the root of the FS. They are html/template and are given a *[Page]:
 
 	layout.html    defines "top", "bottom", "notice", "terms" and "contact", which the others begin and end with
 	products.html  Page.Order: the price list, and what was chosen from it to be confirmed (Order.Review)
@@ -87,8 +87,12 @@ Config.Templates replaces templates by name. They are html/template and are give
 	status.html    Page.Status
 	problem.html   Page.Problem
 
+"top" ends after the header, and "bottom" prints the footer with the contact. What is between is yours: <main>, the heading
+(Page.Title) and the notice. Start from a copy of vending/landing/templates; the keys of the texts are in vending/landing/texts.
+
 A form posts to Page.Address the fields visit, planogram, total, and for each product slot, price and quantity, as the
-templates of this package do: what it names is what is compared. [Page.Text] gives their texts and [Page.Money] writes amounts.
+templates of this package do: what it names is what is compared. In products.html, buttons named step, of the values
+"more A1", "less A1" and "change", change what is chosen without paying. [Page.Text] gives their texts and [Page.Money] writes amounts.
 Parts of a page that change are marked data-part, and the script replaces them. Styles and scripts have to be files of your own
 site; the policy of the pages refuses any others. A button with the artwork of Vipps MobilePay goes into the place of the one
 with class "pay". [New] tries each template with all that it may meet.

@@ -25,7 +25,7 @@ func TestSelection(t *testing.T) {
 		s.machine.Script(vendingtest.Slow(5*time.Second), vendingtest.Jam)
 		b := s.browser()
 		first := b.get(t, "/m/oslo12")
-		first.wants(t, 200, "Platform 3", "Cola & ice", "25.00 NOK", "Sold out", "From age 18", "terms of sale", "Acme <Vending>")
+		first.wants(t, 200, "Platform 3", "Cola & ice", "25.00 NOK", "Sold out", "Age 18+", "terms of sale", "Acme <Vending>")
 		form := first.form()
 		if got := strings.Join(form["slot"], " "); got != "A1 B2 C3" {
 			t.Errorf("slots %q can be chosen, want those that are not sold out", got)
@@ -73,6 +73,13 @@ func TestSelectionWithoutScript(t *testing.T) {
 		for _, button := range []string{"more A1", "more A1", "less A1", "more C3"} {
 			p := press(button)
 			p.wants(t, 200)
+			if limited := !strings.Contains(p.body, "data-age-check hidden"); limited != (button == "more C3") {
+				t.Errorf("%s: the age limit is told: %v", button, limited)
+			}
+			// The browser comes back to the product whose button it was.
+			if !strings.Contains(p.body, `id="line-2" data-price="5000" data-age="18"`) || !strings.Contains(p.body, `value="more C3" formaction="/m/oslo12#line-2"`) {
+				t.Errorf("%s: %s", button, p.body)
+			}
 			form = p.form()
 		}
 		if got := strings.Join(form["quantity"], " "); got != "1 0 1" {
@@ -110,7 +117,7 @@ func TestPayment(t *testing.T) {
 		if !strings.Contains(empty.body, `<noscript><meta http-equiv="refresh"`) {
 			t.Error("without a script nothing would ever be seen")
 		}
-		b.post(t, "/m/pay1", url.Values{"visit": {"v"}}).wants(t, 409, "Nothing is chosen on the machine any more", "Nothing was reserved or charged")
+		b.post(t, "/m/pay1", url.Values{"visit": {"v"}}).wants(t, 409, "Nothing is chosen on the machine any more", "This attempt did not reserve or charge anything")
 		cola := vending.Product{Name: "Cola", Slot: "A1", Price: 2500, TaxRate: 1500}
 		if err := s.operator.ReportSelection("pay1", cola); err != nil {
 			t.Fatal(err)
@@ -204,7 +211,7 @@ func TestReservation(t *testing.T) {
 		shown.wants(t, 200, "Approve first, then choose", "at most 40.00 NOK", "You pay only for what you take", "terms of sale")
 		s.reprice("B2", func(p *vending.Product) { p.Price = 4500 })
 		again := b.post(t, "/m/max1", shown.form())
-		again.wants(t, 409, "The choice or the amount has changed", "at most 45.00 NOK", "Nothing was reserved or charged")
+		again.wants(t, 409, "The choice or the amount has changed", "at most 45.00 NOK", "This attempt did not reserve or charge anything")
 		b.post(t, "/m/max1", again.form()).to(t)
 		payment := s.payment(t)
 		status := s.status(t)

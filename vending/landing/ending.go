@@ -35,6 +35,10 @@ func (t *story) closed() {
 	if back := o.Refunded + o.Refunding; back > 0 && back >= o.Captured && o.Over+o.NotRefunded+o.Unknown == 0 && o.Lost <= back {
 		t.refunded(o, "refunded.text")
 	}
+	if o.NotRefunded > 0 && (o.Result == vending.Sold || o.Result == vending.PartlySold) { // no time for thanks
+		t.say(4, "unrefunded", "unrefunded.title")
+		t.status.Text = "" // the amount and whom to ask are below
+	}
 	t.money(o)
 }
 

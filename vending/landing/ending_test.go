@@ -57,7 +57,7 @@ func TestHeldWhileBusy(t *testing.T) {
 		later(3 * time.Minute)
 		form := choose(b.get(t, "/m/oslo12?again=1").form(), "2500", map[string]string{"A1": "1"})
 		s.from("192.0.2.9:1").press(t, "oslo12").to(t)
-		b.post(t, "/m/oslo12", form).wants(t, 409, "in use", "by this try")
+		b.post(t, "/m/oslo12", form).wants(t, 409, "in use", "This attempt did not")
 	})
 }
 

@@ -35,7 +35,7 @@ func TestTooOften(t *testing.T) {
 			s.from("[2001:db8::"+strconv.Itoa(i+2)+"]:1").press(t, "oslo12").wants(t, 409) // one customer has all of them
 		}
 		limited := s.from("[2001:db8::9]:1").press(t, "s")
-		limited.wants(t, 429, "Too many tries", "Nothing was reserved or charged by this try")
+		limited.wants(t, 429, "Too many attempts", "This attempt did not reserve or charge anything")
 		if got := limited.header.Get("Retry-After"); got != "20" {
 			t.Errorf("Retry-After %s, want 20", got)
 		}

@@ -27,7 +27,7 @@ func (s *Site) followStatus(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if session.State == vending.Closed {
+	if session.Finished() {
 		w.WriteHeader(http.StatusNoContent) // which tells the browser not to connect again
 		return
 	}
@@ -36,7 +36,7 @@ func (s *Site) followStatus(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return "", false, err
 		}
-		return statusVersion(now), now.State == vending.Closed, nil
+		return statusVersion(now), now.Finished(), nil
 	})
 }
 

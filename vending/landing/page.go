@@ -2,6 +2,7 @@ package landing
 
 import (
 	"bytes"
+	"cmp"
 	"log/slog"
 	"net/http"
 	"time"
@@ -18,8 +19,9 @@ type Page struct {
 	Contact  Contact
 	Terms    string
 	Privacy  string
-	// Stylesheet, Script and Logo are addresses. Logo is empty without one.
-	Stylesheet, Script, Logo string
+	// Stylesheet, Script, Logo and Icon are addresses. Logo is empty without one, and Icon then a neutral picture: a browser that
+	// is told of none asks the host for /favicon.ico.
+	Stylesheet, Script, Logo, Icon string
 
 	// Title is the heading.
 	Title string
@@ -62,6 +64,7 @@ func (s *Site) newPage(r *http.Request, machine Machine, name string) *Page {
 		Language: language, Brand: brand, Operator: s.config.Name, Contact: s.config.Contact,
 		Terms: s.config.Terms, Privacy: s.config.Privacy,
 		Stylesheet: s.asset(styleName), Script: s.asset(scriptName), Logo: s.asset(logoName),
+		Icon:    cmp.Or(s.asset(logoName), s.asset(iconName)),
 		Machine: machine.Name, Format: formatOf(language, s.config.Operator.Currency()),
 	}
 	if name != "" {

@@ -14,7 +14,8 @@ type Problem struct {
 	// Status is that of the answer.
 	Status int
 	Text   string
-	// Money says what happened to the customer's money when they pressed; empty where nobody has.
+	// Money says what happened to the customer's money: by pressing, or, of a page that is only looked at, what becomes of
+	// what may be reserved for a purchase that the page knows nothing of.
 	Money string
 	// Retry is the address of a page where it may be tried again; empty if that does not help.
 	Retry string
@@ -24,13 +25,13 @@ type Problem struct {
 type problem struct {
 	status int
 	key    string
-	money  string // key of what is said to who has pressed; of a page that is only looked at there is nothing to say
+	money  string // key of what is said to who has pressed
 	retry  bool
 }
 
 var (
 	noMachine    = problem{http.StatusNotFound, "nomachine", "money.try", false}
-	noSession    = problem{http.StatusNotFound, "nosession", "", false}
+	noSession    = problem{http.StatusNotFound, "nosession", "money.unsure", false}
 	outOfService = problem{http.StatusServiceUnavailable, "service", "money.try", true}
 	inUse        = problem{http.StatusConflict, "busy", "money.try", true}
 	notInPart    = problem{http.StatusConflict, "part", "money.try", true}
@@ -42,8 +43,8 @@ var (
 	unpaid       = problem{http.StatusTooManyRequests, "unpaid", "money.try", true}
 	badForm      = problem{http.StatusBadRequest, "form", "money.try", true}
 	foreign      = problem{http.StatusForbidden, "foreign", "money.try", true}
-	unavailable  = problem{http.StatusServiceUnavailable, "unavailable", "", true}
-	unheard      = problem{http.StatusServiceUnavailable, "unheard", "", true}
+	unavailable  = problem{http.StatusServiceUnavailable, "unavailable", "money.unsure", true}
+	unheard      = problem{http.StatusServiceUnavailable, "unheard", "money.unsure", true}
 )
 
 // refuse answers with a problem's page.
@@ -51,7 +52,8 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, machine Machine, n
 	page := s.newPage(r, machine, name)
 	page.Title = page.Text(p.key+".title", page.Brand)
 	page.Problem = &Problem{Status: p.status, Text: page.Text(p.key+".text", page.Brand)}
-	if p.money != "" && r.Method == http.MethodPost {
+	page.Problem.Money = page.Text("money.unsure")
+	if r.Method == http.MethodPost {
 		page.Problem.Money = page.Text(p.money)
 	}
 	if p.retry {

@@ -20,7 +20,7 @@ import (
 // TestRefused has a payment refused in every way, and what the page says about the money.
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	const none = "Nothing was reserved or charged by this try"
+	const none = "This attempt did not reserve or charge anything"
 	cola := map[string]string{"A1": "1"}
 	for _, test := range []struct {
 		name    string
@@ -113,14 +113,14 @@ func TestRefused(t *testing.T) {
 		{name: "vipps does not answer", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
 			s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.HangUpBefore, Count: -1})
 			return choose(form, "2500", cola)
-		}, status: 502, words: []string{"Vipps does not answer", "is released by itself", "Try again"}},
+		}, status: 502, words: []string{"Vipps does not answer", "will be released automatically", "Try again"}},
 		{name: "refused", before: func(_ *testing.T, s *shop, form url.Values) url.Values {
 			s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.RefuseSticky, Code: "5080", Count: -1})
 			return choose(form, "2500", cola)
 		}, status: 502, words: []string{"could not be made", "Pay another way, or contact us", none}},
 		{name: "the store does not answer", with: change{operator: func(c *vending.Config) { c.Store = deaf{c.Store} }}, before: func(_ *testing.T, _ *shop, form url.Values) url.Values {
 			return choose(form, "2500", cola)
-		}, status: 502, words: []string{"That did not work", "is released by itself", "Try again"}},
+		}, status: 502, words: []string{"That did not work", "will be released automatically", "Try again"}},
 		{name: "no page for the door", machine: "screen1", before: func(_ *testing.T, _ *shop, _ url.Values) url.Values {
 			return url.Values{"visit": {"v"}}
 		}, status: 503, words: []string{none}},
@@ -165,7 +165,7 @@ func TestUnsure(t *testing.T) {
 		s.vipps.Inject(vippstest.Fault{Op: "create", Kind: vippstest.HangUpAfter, Count: -1})
 		form := choose(s.browser().get(t, "/m/oslo12").form(), "2500", map[string]string{"A1": "1"})
 		answer := s.browser().post(t, "/m/oslo12", form)
-		answer.wants(t, 502, "is released by itself")
+		answer.wants(t, 502, "will be released automatically")
 		answer.without(t, "Nothing was reserved")
 		later(10 * time.Minute)
 		if p := s.payment(t); !p.AtRest() {
@@ -233,8 +233,8 @@ func TestMachineFails(t *testing.T) {
 			t.Parallel()
 			s := newShop(t, test.change)
 			p := s.browser().get(t, test.target)
-			p.wants(t, test.status, "Questions?")
-			p.without(t, "reserved", "charged") // whoever looks may have a purchase under way elsewhere
+			p.wants(t, test.status, "If you see a reservation for something you did not get, it will be released automatically.", "Questions?")
+			p.without(t, "reserved", "reserve or", "charged") // whoever looks may have a purchase under way elsewhere
 			if logged := s.log.Len() > 0; logged != test.logged {
 				t.Errorf("logged %q", s.log)
 			}
@@ -257,7 +257,7 @@ func TestMadeUpToken(t *testing.T) {
 		session := s.payment(t).Reference
 		forged := status[:len(status)-1] + map[bool]string{true: "y", false: "x"}[status[len(status)-1] == 'x']
 		for _, token := range []string{forged, "/m/s/" + session, "/m/s/" + session + ".", "/m/s/x.y"} {
-			b.get(t, token).wants(t, 404, "No such purchase")
+			b.get(t, token).wants(t, 404, "No such purchase", "it will be released automatically")
 			b.get(t, token+"/live").wants(t, 404)
 			for _, button := range []string{"/cancel", "/done", "/continue"} {
 				b.post(t, token+button, nil).wants(t, 404)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -238,7 +239,7 @@ func TestForeignPosts(t *testing.T) {
 				r := b.request(t, http.MethodPost, target, form.Encode())
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				r.Header.Set(header, value)
-				b.do(t, r).wants(t, 403, "another site", "Nothing was reserved or charged")
+				b.do(t, r).wants(t, 403, "another site", "This attempt did not reserve or charge anything")
 			}
 		}
 		if p := s.payment(t); p.State != "CREATED" {
@@ -327,6 +328,22 @@ func TestAssets(t *testing.T) {
 	}
 	if got := b.get(t, "/m/assets/site.css"); got.status != 404 || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("an asset without its hash: %d", got.status)
+	}
+}
+
+// TestIcon looks for the picture that a browser would else ask the host for.
+func TestIcon(t *testing.T) {
+	t.Parallel()
+	icon := regexp.MustCompile(`<link rel="icon" href="([^"]+)">`)
+	for name, logo := range map[string][]byte{"none": nil, "logo": []byte(`<svg xmlns="http://www.w3.org/2000/svg"></svg>`)} {
+		b := newShop(t, change{site: func(c *landing.Config) { c.Logo = logo }}).browser()
+		found := icon.FindStringSubmatch(b.get(t, "/m/bergen").body)
+		if found == nil {
+			t.Fatalf("%s: there is no icon", name)
+		}
+		if p := b.get(t, found[1]); p.status != 200 || p.header.Get("Content-Type") != "image/svg+xml" || logo != nil && p.body != string(logo) {
+			t.Errorf("%s: %d %v %s", name, p.status, p.header, p.body)
+		}
 	}
 }
 

@@ -31,8 +31,11 @@ func (s *Site) showStatus(w http.ResponseWriter, r *http.Request) {
 	page.Status.Address = s.statusAddress(r.PathValue("token"))
 	page.Version = statusVersion(session)
 	page.Status.Again = page.Address
+	if !session.Finished() { // a refund may be under way
+		page.Live, page.Refresh = page.Status.Address+"/live", refreshTime
+	}
 	if session.State != vending.Closed {
-		page.Live, page.Refresh, page.Status.Again = page.Status.Address+"/live", refreshTime, ""
+		page.Status.Again = ""
 		if page.Address != "" && page.Status.Contact && session.Seat == "" { // the machine is free, and this may take days
 			page.Status.Again = page.Address + "?again=1"
 		}

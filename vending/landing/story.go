@@ -119,11 +119,12 @@ func free(v vending.View) int64 { return v.Authorized - v.Captured - v.Cancelled
 
 func (t *story) waiting() {
 	t.status.Tone, t.status.Continue, t.status.GiveUp = "act", true, true
-	words := "waiting.text"
 	if t.session.Maximum {
-		words = "waiting.maximum"
+		t.say(1, "waiting", "waiting.maximum", t.page.Brand, t.page.Money(t.session.Reserved))
+	} else {
+		t.say(1, "waiting", "waiting.text", t.page.Brand, t.page.Money(t.session.Reserved))
+		t.note("waiting.money")
 	}
-	t.say(1, "waiting", words, t.page.Brand, t.page.Money(t.session.Reserved))
 	t.note("waiting.moment")
 }
 

@@ -49,7 +49,7 @@ var stories = []struct {
 	final   bool
 }{
 	{"opening", vending.Session{State: vending.Opening, Items: untold}, []string{"One moment"}, []string{"harged", "Continue", "Cancel"}, false},
-	{"waiting", vending.Session{State: vending.Waiting, Reserved: 2500, Items: untold}, []string{"approve 25.00 NOK", "it takes a moment until it shows", "Continue in Vipps", "Cancel the purchase"}, []string{"harged"}, false},
+	{"waiting", vending.Session{State: vending.Waiting, Reserved: 2500, Items: untold}, []string{"approve 25.00 NOK", "You are charged only for what comes out", "it takes a moment before it shows", "Continue in Vipps", "Cancel the purchase"}, []string{"Charged", "Nothing"}, false},
 	{
 		"waiting for a maximum",
 		vending.Session{State: vending.Waiting, Reserved: 4000, Maximum: true, MaxItems: 1},
@@ -58,7 +58,7 @@ var stories = []struct {
 		false,
 	},
 	{"withdrawing", vending.Session{State: vending.Withdrawing, Reason: vending.ReasonReturned}, []string{"being cancelled", "Nothing was charged"}, []string{"Continue", "released", "seconds", "longer"}, false},
-	{"withdrawing for hours", vending.Session{State: vending.Withdrawing, Reason: vending.ReasonReturned, Since: at}, []string{"being cancelled", "takes longer than usual", "Contact us"}, nil, false},
+	{"withdrawing for hours", vending.Session{State: vending.Withdrawing, Reason: vending.ReasonReturned, Since: at}, []string{"being cancelled", "is taking longer than usual", "Contact us"}, nil, false},
 	{
 		"choosing",
 		vending.Session{State: vending.Choosing, Reserved: 12000, Maximum: true, MaxItems: 3, Items: []vending.Item{out[0], jammed[0]}},
@@ -95,7 +95,7 @@ var stories = []struct {
 	{
 		"settling for hours",
 		vending.Session{State: vending.Settling, Reserved: 4000, Due: 2500, Items: out, Since: at, Seen: vending.View{Authorized: 4000}},
-		[]string{"takes longer than usual", "You need not wait here", "Contact us and give the reference"},
+		[]string{"is taking longer than usual", "You do not need to wait here", "Contact us and give the reference"},
 		nil, false,
 	},
 	{
@@ -115,7 +115,7 @@ var stories = []struct {
 	{
 		"settling a loss",
 		vending.Session{State: vending.Settling, Reserved: 4000, Due: 2500, Lost: true, Items: out, Seen: vending.View{Authorized: 4000}},
-		[]string{"that is not paid"},
+		[]string{"that has not been paid for"},
 		[]string{"Being charged"},
 		false,
 	},
@@ -146,7 +146,18 @@ var stories = []struct {
 		[]string{"Being"},
 		true,
 	},
-	{"refund refused", closed(vending.Outcome{Result: vending.Sold, Captured: 2500, NotRefunded: 2500}, "", out), []string{"25.00 NOK could not be refunded", "Contact us"}, []string{"has been refunded"}, true},
+	{
+		"refund refused", closed(vending.Outcome{Result: vending.Sold, Captured: 2500, NotRefunded: 2500}, "", out),
+		[]string{"The refund did not go through", "25.00 NOK could not be refunded", "Contact us"},
+		[]string{"has been refunded", "Thank you", "complete"},
+		true,
+	},
+	{
+		"a refund to be made",
+		vending.Session{State: vending.Closed, Items: out, Tasks: []vending.Task{{}}, Outcome: vending.Outcome{Result: vending.Sold, Captured: 2500, Refunding: 2500, Lost: 2500, Returned: 2500}},
+		[]string{"Refund under way", "New purchase"},
+		nil, false,
+	},
 	{"jammed", closed(vending.Outcome{Result: vending.NotSold, Released: 2500}, "", jammed), []string{"Nothing came out", "Nothing was charged", "Released 25.00 NOK"}, []string{" Charged"}, true},
 	{
 		"unknown", closed(vending.Outcome{Result: vending.NotSold, Released: 2500, Unknown: 2500}, "", unheard),
@@ -160,22 +171,22 @@ var stories = []struct {
 		[]string{"Nothing was charged", "Not everything"},
 		true,
 	},
-	{"delivered unpaid", closed(vending.Outcome{Result: vending.DeliveredUnpaid, Released: 2500, Lost: 2500}, "", out), []string{"not paid", "Nothing was charged", "Contact us"}, []string{"Thank"}, true},
+	{"delivered unpaid", closed(vending.Outcome{Result: vending.DeliveredUnpaid, Released: 2500, Lost: 2500}, "", out), []string{"not been paid for", "Nothing was charged", "Contact us"}, []string{"Thank"}, true},
 	{
 		"uncollected, and refunded by somebody", closed(vending.Outcome{Result: vending.Uncollected, Captured: 2500, Refunded: 2500, Lost: 2500}, "", out),
 		[]string{"All that was charged has been refunded", " Refunded 25.00 NOK"},
-		[]string{"not paid", "Contact us"},
+		[]string{"not been paid for", "Contact us"},
 		true,
 	},
 	{
 		"one of two refunded by somebody", closed(vending.Outcome{Result: vending.Uncollected, Captured: 5000, Refunded: 2500, Lost: 2500}, "", append(out, out...)),
-		[]string{"A part of what was charged is given back", "Charged 50.00 NOK", " Refunded 25.00 NOK"},
-		[]string{"not paid", "Contact us", "All that was charged"},
+		[]string{"Part of what was charged is being given back", "Charged 50.00 NOK", " Refunded 25.00 NOK"},
+		[]string{"not been paid for", "Contact us", "All that was charged"},
 		true,
 	},
 	{
 		"one of two being refunded", closed(vending.Outcome{Result: vending.Uncollected, Captured: 5000, Refunding: 2500, Lost: 2500}, "", append(out, out...)),
-		[]string{"Refund under way", "A part of what was charged is given back"},
+		[]string{"Refund under way", "Part of what was charged is being given back"},
 		nil, true,
 	},
 	{
@@ -184,7 +195,7 @@ var stories = []struct {
 		[]string{"was not charged", "Too much"},
 		true,
 	},
-	{"uncollected", closed(vending.Outcome{Result: vending.Uncollected, Captured: 2500, Lost: 2500}, "", append(out, out...)), []string{"not paid", "Charged 25.00 NOK", "Contact us"}, []string{"Nothing was"}, true},
+	{"uncollected", closed(vending.Outcome{Result: vending.Uncollected, Captured: 2500, Lost: 2500}, "", append(out, out...)), []string{"not been paid for", "Charged 25.00 NOK", "Contact us"}, []string{"Nothing was"}, true},
 	{"over", closed(vending.Outcome{Result: vending.OverCaptured, Captured: 5000, Over: 2500}, "", out), []string{"Too much was charged", "Charged 50.00 NOK", "Contact us"}, []string{"Thank"}, true},
 	{"not released at last", closed(vending.Outcome{Result: vending.NotReleased, Captured: 2500}, "", out), []string{"still reserved", "Contact us"}, []string{"Released 1"}, true},
 	{"a result of another version", closed(vending.Outcome{Result: "Gifted"}, "", out), []string{"not completed", "Contact us"}, nil, true},
@@ -197,7 +208,7 @@ var stories = []struct {
 	{"nothing taken", taken(), []string{"You took nothing"}, []string{"Nothing came out"}, true},
 	{"given up", closed(vending.Outcome{Result: vending.NotSold}, vending.ReasonReturned, untold), []string{"You get no product and pay nothing"}, nil, true},
 	{"replaced", closed(vending.Outcome{Result: vending.NotSold}, vending.ReasonReplaced, untold), []string{"next customer"}, nil, true},
-	{"refused", closed(vending.Outcome{Result: vending.NotSold}, vending.ReasonRefused, untold), []string{"Vipps did not take this payment. Pay another way, or contact us."}, nil, true},
+	{"refused", closed(vending.Outcome{Result: vending.NotSold}, vending.ReasonRefused, untold), []string{"Vipps did not accept this payment. Pay another way, or contact us."}, nil, true},
 	{"customer refused", refused(), []string{"Pay another way"}, []string{"7010", "number", "young", "could not take"}, true},
 	{"unanswered", closed(vending.Outcome{Result: vending.NotSold}, vending.ReasonUnanswered, untold), []string{"Vipps does not answer"}, nil, true},
 	{"machine", closed(vending.Outcome{Result: vending.NotSold, Released: 2500}, vending.ReasonMachine, untold), []string{"out of service"}, nil, true},
@@ -250,7 +261,7 @@ func TestStories(t *testing.T) {
 				t.Errorf("kept up to date: %v", live)
 			}
 			free := strings.Contains(p.text(), "Contact us and give the reference") // the machine is, and a person is needed
-			if again := strings.Contains(p.text(), "New purchase"); again != (story.final || free) {
+			if again := strings.Contains(p.text(), "New purchase"); again != (story.session.State == vending.Closed || free) {
 				t.Errorf("leads back to the machine's page: %v", again)
 			}
 			if refreshed := strings.Contains(p.body, "http-equiv"); refreshed == story.final {

@@ -7,9 +7,12 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/vending"
@@ -46,6 +49,9 @@ func readTemplates(own fs.FS) (*template.Template, error) {
 		replaced, err := fs.Glob(own, "*.html")
 		if err != nil {
 			return nil, err
+		}
+		if len(replaced) == 0 {
+			wrong = append(wrong, fmt.Errorf("Templates: has none of %s at its root; use fs.Sub if they are in a folder", strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
 		}
 		for _, name := range replaced {
 			if !known[name] {

@@ -26,8 +26,9 @@ addEventListener('DOMContentLoaded', () => {
 // choose adds up.
 function choose(form) {
   const lines = [...form.querySelectorAll('[data-price]')].map((line) => ({
-    line, price: Number(line.dataset.price), quantity: line.querySelector('[name=quantity]'),
+    line, price: Number(line.dataset.price), age: Number(line.dataset.age) || 0, quantity: line.querySelector('[name=quantity]'),
   }));
+  const limit = form.querySelector('[data-age-check]');
   const pay = form.querySelector('.pay');
   const money = (value) => {
     const digits = String(value).padStart(3, '0');
@@ -36,11 +37,14 @@ function choose(form) {
   };
   const add = () => {
     let total = 0;
-    for (const { line, price, quantity } of lines) {
+    let limited = false;
+    for (const { line, price, age, quantity } of lines) {
       const count = Math.max(0, Math.min(50, Math.trunc(Number(quantity.value)) || 0));
       line.classList.toggle('taken', count > 0);
       total += price * count;
+      limited ||= count > 0 && age > 0;
     }
+    if (limit) limit.hidden = !limited;
     form.elements.total.value = total;
     form.querySelector('[data-total]').textContent = money(total);
     pay.disabled = total === 0;
@@ -64,12 +68,17 @@ function choose(form) {
   add();
 }
 
+// slowly is how often a page that is over is fetched again, in milliseconds, and slowTimes how many times: somebody may give
+// money back later.
+const slowly = 30000;
+const slowTimes = 20;
+
 // follow keeps the parts of a page up to date that change on the server.
 function follow() {
   const main = document.querySelector('main');
-  if (!main?.dataset.live) return;
+  if (!main?.dataset.version) return;
   let source, timer;
-  const stop = () => { source?.close(); clearInterval(timer); };
+  const stop = () => { source?.close(); source = undefined; clearInterval(timer); timer = undefined; };
   const refresh = async () => {
     if (leaving || document.hidden) return;
     const answer = await fetch(location.pathname + location.search, { cache: 'no-store' });
@@ -83,14 +92,24 @@ function follow() {
     }
     document.title = page.title;
     main.dataset.version = next.dataset.version;
+    const before = main.dataset.live;
     main.dataset.live = next.dataset.live ?? '';
-    if (!main.dataset.live) stop();
+    if (main.dataset.live !== before) listen();
   };
   const quietly = () => refresh().catch(() => {}); // the network may be away for a while
   const poll = () => { timer ??= setInterval(quietly, 2000); };
+  const listen = () => {
+    stop();
+    if (!main.dataset.live) {
+      let left = slowTimes;
+      timer = setInterval(() => { if (left-- > 0) quietly(); else stop(); }, slowly);
+      return;
+    }
+    if (!window.EventSource) return poll();
+    source = new EventSource(main.dataset.live);
+    source.onmessage = (event) => { if (event.data !== main.dataset.version) quietly(); };
+    source.onerror = () => { if (source?.readyState === EventSource.CLOSED && main.dataset.live) poll(); };
+  };
   document.addEventListener('visibilitychange', quietly);
-  if (!window.EventSource) return poll();
-  source = new EventSource(main.dataset.live);
-  source.onmessage = (event) => { if (event.data !== main.dataset.version) quietly(); };
-  source.onerror = () => { if (source.readyState === EventSource.CLOSED && main.dataset.live) poll(); };
+  listen();
 }
