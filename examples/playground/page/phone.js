@@ -33,7 +33,6 @@ function showPayment(payment) {
   if (!changed("payment", payment)) return;
   amount("request-amount", payment.amount, payment.currency);
   text("request-text", payment.text);
-  byId("request-maximum").hidden = !payment.maximum;
   byId("request-choose").hidden = !payment.open;
   byId("close").hidden = payment.open;
   byId("approve").textContent = payment.maximum ? `Reserve up to ${money(payment.amount)}` : `Pay ${money(payment.amount)}`;
