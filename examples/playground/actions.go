@@ -66,7 +66,11 @@ func (p *playground) act(a action) error {
 	case "home", "mine":
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.phone.show(a.Do, p.phone.payment)
+		view := a.Do
+		if a.Do == "home" && p.phone.view != "request" && p.asks(p.phone.payment) {
+			view = "request"
+		}
+		p.phone.show(view, p.phone.payment)
 		p.touch()
 		return nil
 	default:
@@ -231,13 +235,18 @@ func (p *playground) switchPower(on bool) error {
 
 // skip moves every clock but the computer's own forward.
 func (p *playground) skip() error {
-	ahead := time.Duration(p.ahead.Add(int64(skipped)))
 	p.mu.Lock()
 	seated := p.seated()
 	p.mu.Unlock()
 	if seated != nil {
 		p.faults.happened("skip", seated.ID)
 	}
+	return p.pass()
+}
+
+// pass lets the time that is skipped pass, for the controller and for Vipps MobilePay.
+func (p *playground) pass() error {
+	ahead := time.Duration(p.ahead.Add(int64(skipped)))
 	if err := p.ask(order{Do: "clock", Ahead: ahead}); err != nil && !errors.Is(err, errNoPower) && !errors.Is(err, errWent) {
 		return err
 	}

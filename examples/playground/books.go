@@ -10,15 +10,22 @@ import (
 
 // booksView is the audit of everything since the start: the motor's counter against Vipps MobilePay's books.
 type booksView struct {
+	Words string     `json:"words"`
+	Tone  string     `json:"tone"`
+	Desk  []deskView `json:"desk"` // sales that a person has to look at
+}
+
+// deskView is a sale on the desk.
+type deskView struct {
+	ID    string `json:"id"`
+	Door  string `json:"door"`
 	Words string `json:"words"`
-	Tone  string `json:"tone"`
-	Desk  int    `json:"desk"` // sales that a person has to look at
 }
 
 // books adds up. The lock is held.
 func (p *playground) books() booksView {
 	var charged, worth, explained int64
-	open, products, desk := 0, 0, 0
+	open, products, desk := 0, 0, []deskView{}
 	for _, id := range p.order {
 		s := p.sales[id]
 		m := p.money(s)
@@ -35,7 +42,7 @@ func (p *playground) books() booksView {
 		case p.explained(s):
 			explained += m.Captured - dropped
 			if s.Outcome.NeedsPerson() {
-				desk++
+				desk = append(desk, deskView{id, doorOf(s.Machine).Label, s.words()})
 			}
 		}
 	}
@@ -51,8 +58,8 @@ func (p *playground) books() booksView {
 	case charged-worth != explained:
 		v.Words += ": the books do not balance"
 		v.Tone = "bad"
-	case desk > 0:
-		v.Words += fmt.Sprintf(", all at rest, %d on the desk", desk)
+	case len(desk) > 0:
+		v.Words += fmt.Sprintf(", all at rest, %d on the desk", len(desk))
 	default:
 		v.Words += ", all at rest"
 	}

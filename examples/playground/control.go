@@ -59,10 +59,10 @@ func (w *worker) control(store vending.Store) (http.Handler, error) {
 			return
 		}
 		err := w.obey(r.Context(), store, asked)
-		said := reply{problem(err)}
-		if err != nil && said.Problem == "" {
-			said.Problem = err.Error()
+		if err != nil {
+			slog.New(slog.NewTextHandler(os.Stderr, nil)).Warn("refused", slog.String("order", asked.Do), slog.Any("error", err))
 		}
+		said := reply{problem(err)}
 		rw.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(rw).Encode(said) // who has gone does not read it
 	})
@@ -161,12 +161,14 @@ func problem(err error) string {
 	case errors.Is(err, vending.ErrCustomer):
 		return "This customer cannot pay this way."
 	case errors.Is(err, vending.ErrPartialCapture):
-		return "This door is closed: Vipps does not capture parts. Cut and restore the power to open it."
+		return closedDoor
 	case errors.Is(err, vending.ErrNotFound):
 		return "There is no such sale."
 	case errors.Is(err, vipps.ErrOutcomeUnknown), errors.Is(err, context.DeadlineExceeded):
 		return "Vipps does not answer. What was begun is taken back by itself."
+	case errors.Is(err, vipps.ErrInvalidRequest):
+		return "That cannot be used here. A phone number has its country code in front, and digits only."
 	default:
-		return ""
+		return "That did not work. Please try again."
 	}
 }

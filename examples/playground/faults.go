@@ -21,7 +21,11 @@ const (
 	faultTwice       = "hook-twice"
 	faultNoHook      = "hook-never"
 	faultInFull      = "in-full"
+	faultLate        = "late"
 )
+
+// twiceCheckedIn is faultTwice of a check-in.
+const twiceCheckedIn = "checked-in-twice"
 
 // fault is something that is armed and strikes once, when its moment comes.
 type fault struct {
@@ -33,11 +37,12 @@ type fault struct {
 // faultGroups say of each row of buttons what they do.
 var faultGroups = map[string]string{
 	"Motor":        "nothing drops; or it is not seen.",
-	"Power cut":    "SIGKILL of the controller.",
+	"Power cut":    "in the middle of it.",
 	"Answer lost":  "Vipps did it, unheard.",
 	"Request lost": "Vipps never heard of it.",
 	"Webhook":      "comes twice, or never.",
 	"Vipps":        "does not capture a part.",
+	"Customer":     "takes too long.",
 }
 
 var faultList = []fault{
@@ -55,6 +60,7 @@ var faultList = []fault{
 	{faultTwice, "Webhook", "twice", "The next webhook is delivered two times.", true},
 	{faultNoHook, "Webhook", "never", "The next webhook is lost on its way.", true},
 	{faultInFull, "Vipps", "refuses a part (6140)", "The next capture of a part of a reservation is refused.", true},
+	{faultLate, "Customer", "approves too late", "The customer’s next approval comes when the machine’s time is over.", true},
 }
 
 func faultNamed(id string) (fault, bool) {
@@ -125,6 +131,9 @@ func (f *faults) adopt(session string) {
 	for i := range f.incidents {
 		if in := &f.incidents[i]; in.Session == "" && (in.Fault == faultTwice || in.Fault == "unheard") {
 			in.Session = session
+			if in.Fault == faultTwice {
+				in.Fault = twiceCheckedIn
+			}
 		}
 	}
 }

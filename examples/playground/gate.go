@@ -23,6 +23,7 @@ type gate struct {
 
 	mu    sync.Mutex
 	down  time.Time // until when there is no network
+	late  string    // the payment that is approved in the moment in which it is taken back
 	calls []call
 }
 
@@ -61,6 +62,9 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if faults.strikes("request-"+c.Op, c.Reference) {
 		c.Lost = "request lost"
 		g.abort(c)
+	}
+	if c.Op == "cancel" && g.approvesLate(c.Reference) {
+		_ = g.emulator.Approve(c.Reference) // the second time it is approved already
 	}
 	g.refuse(c, body)
 	answer := &recorder{header: http.Header{}}
@@ -119,6 +123,20 @@ func (g *gate) lose(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.down = time.Now().Add(d)
+}
+
+// approveAt has a payment approved when the controller takes it back.
+func (g *gate) approveAt(payment string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.late = payment
+}
+
+// approvesLate says whether this is the payment that is approved when it is taken back.
+func (g *gate) approvesLate(payment string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.late != "" && g.late == payment
 }
 
 // refuse has the emulator refuse the capture of a part, if that is armed and this is one.

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+	"time"
+
 	"github.com/vippsvending/vipps/vending"
 )
 
@@ -54,14 +58,13 @@ func (p *playground) guide(s *sale, tray []trayView) guideView {
 		return p.during(s, at)
 	case len(tray) > 0:
 		return at(last, "It is yours: take it out of the flap.", "flap")
-	case p.phone.view == "browser":
-		if p.door.Door == vending.SitePayment {
-			return at("Pay on the page", "Press pay on the phone’s page.", "frame")
-		}
-		if p.door.Door == vending.StaticQR {
-			return at("Pay on the page", "Press the button on the phone’s page.", "frame")
-		}
-		return at("Choose and pay on the page", "Choose on the phone’s page, and pay.", "frame")
+	case p.closed && (p.door.Door == vending.StaticQR || p.door.Door == vending.CheckIn):
+		g.Hint, g.Target, g.Now = "This door is closed: cut and restore the power.", "power", -1
+		return g
+	case p.door.Door == vending.SitePayment && p.chosen == "":
+		return at("Choose a product", "Press any product on the machine.", "slots")
+	case p.phone.view == "browser" && !strings.HasPrefix(p.phone.page, pagesPath+"/s/"): // not how an earlier purchase went
+		return p.paying(at)
 	case p.phone.waiting:
 		return at("Scan the sticker", "The app has checked in, and the machine asks for the payment.", "")
 	case p.chosen != "" && p.door.Door == vending.Till:
@@ -70,6 +73,18 @@ func (p *playground) guide(s *sale, tray []trayView) guideView {
 		return at("Scan the sticker", "Scan the sticker on the machine with the phone.", scan)
 	default:
 		return at("Choose a product", "Press any product on the machine.", "slots")
+	}
+}
+
+// paying is the guide to the page behind the sticker.
+func (p *playground) paying(at func(step, hint, target string) guideView) guideView {
+	switch p.door.Door { //nolint:exhaustive // the others have no page
+	case vending.SitePayment:
+		return at("Pay on the page", "Press pay on the phone’s page.", "frame")
+	case vending.StaticQR:
+		return at("Pay on the page", "Press the button on the phone’s page.", "frame")
+	default:
+		return at("Choose and pay on the page", "Choose on the phone’s page, and pay.", "frame")
 	}
 }
 
@@ -94,7 +109,18 @@ func (p *playground) during(s *sale, at func(step, hint, target string) guideVie
 			}
 			return at("Scan the screen", "Scan the code on the screen with the phone.", scan)
 		}
-		return at(approve, "The phone opens the app.", "")
+		switch {
+		case !p.asks(s.ID):
+			return at(approve, "The machine hears of it.", "")
+		case p.phone.payment == s.ID && p.phone.view == "browser": // it was scanned once more
+			return at(approve, fmt.Sprintf("Press “Continue in %s” on the phone’s page.", brand), "frame")
+		case p.phone.payment == s.ID:
+			return at(approve, "Go back to the payment in the app.", "tab-home")
+		case p.phone.view == "browser" && p.now().Sub(s.Since) > opening: // the answer to the page was lost with the power
+			return at(approve, "The phone has lost this purchase. Press Return, and pay again.", "return")
+		default:
+			return at(approve, "The phone opens the app.", "")
+		}
 	case vending.Choosing:
 		return at("Choose a product", "The money is reserved. Press a product on the machine.", "slots")
 	case vending.Held:
@@ -104,6 +130,11 @@ func (p *playground) during(s *sale, at func(step, hint, target string) guideVie
 	case vending.Settling:
 		return at("Take it", "What dropped is captured, and the rest released.", "")
 	default:
-		return at("", "The machine is at it.", "")
+		g := at("", "The machine is at it.", "")
+		g.Now = -1
+		return g
 	}
 }
+
+// opening is how long a page may take to go on to the app after the payment was made.
+const opening = 2 * time.Second

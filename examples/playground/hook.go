@@ -15,7 +15,7 @@ type hook struct {
 	client     *http.Client
 
 	mu   sync.Mutex
-	seen []delivery
+	seen []*delivery
 }
 
 // checkedIn is what a check-in is called here, which has no name of its own.
@@ -28,6 +28,7 @@ type delivery struct {
 	Reference   string
 	Status      int // of the controller's answer; 0 if it has none
 	Lost, Twice bool
+	over        bool // it was brought, or lost
 }
 
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,24 +45,24 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if event.Name == "" {
 		event.Name = checkedIn
 	}
-	d := delivery{At: h.playground.now(), Event: event.Name, Reference: event.Reference}
+	d := &delivery{At: h.playground.now(), Event: event.Name, Reference: event.Reference}
+	h.enter(d) // before the controller hears of it and tells of the session that a check-in has opened
 	defer h.playground.changed()
-	if h.playground.faults.strikes(faultNoHook, d.Reference) {
-		d.Lost = true
-		h.enter(d)
+	if h.playground.faults.strikes(faultNoHook, event.Reference) {
+		h.conclude(d, delivery{Lost: true})
 		if event.Name == checkedIn {
 			h.playground.unheard()
 		}
 		w.WriteHeader(http.StatusAccepted) // and forgets it
 		return
 	}
-	d.Twice = h.playground.faults.strikes(faultTwice, d.Reference)
-	d.Status = h.bring(r, body)
-	if d.Twice {
-		d.Status = h.bring(r, body)
+	twice := h.playground.faults.strikes(faultTwice, event.Reference)
+	status := h.bring(r, body)
+	if twice {
+		status = h.bring(r, body)
 	}
-	h.enter(d)
-	w.WriteHeader(d.Status)
+	h.conclude(d, delivery{Status: status, Twice: twice})
+	w.WriteHeader(status)
 }
 
 // bring hands a delivery to the controller, if it has power.
@@ -83,12 +84,30 @@ func (h *hook) bring(r *http.Request, body []byte) int {
 	return answer.StatusCode
 }
 
-func (h *hook) enter(d delivery) {
+func (h *hook) enter(d *delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.seen = append(h.seen, d)
 	if len(h.seen) > keepCalls {
-		h.seen = append([]delivery(nil), h.seen[keepCalls/2:]...)
+		h.seen = append([]*delivery(nil), h.seen[keepCalls/2:]...)
+	}
+}
+
+// conclude writes down what became of a delivery.
+func (h *hook) conclude(d *delivery, became delivery) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d.Status, d.Lost, d.Twice, d.over = became.Status, became.Lost, became.Twice, true
+}
+
+// adopt gives the check-ins without a session to the one that they have opened, or to none.
+func (h *hook) adopt(session string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, d := range h.seen {
+		if d.Event == checkedIn && d.Reference == "" {
+			d.Reference = session
+		}
 	}
 }
 
@@ -98,8 +117,8 @@ func (h *hook) of(session string) []delivery {
 	defer h.mu.Unlock()
 	var found []delivery
 	for _, d := range h.seen {
-		if d.Reference == session {
-			found = append(found, d)
+		if d.Reference == session && d.over {
+			found = append(found, *d)
 		}
 	}
 	return found

@@ -94,7 +94,9 @@ func (p *playground) decide(yes bool) error {
 	payment := p.phone.payment
 	p.mu.Unlock()
 	decide := p.emulator.Abort
-	if yes {
+	if yes && p.asks(payment) && p.faults.strikes(faultLate, payment) {
+		decide = p.approveLate
+	} else if yes {
 		decide = p.emulator.Approve
 	}
 	err := decide(payment)
@@ -117,6 +119,12 @@ func (p *playground) decide(yes bool) error {
 	return nil
 }
 
+// approveLate is the customer approving when the machine's time is over: in the moment in which the payment is taken back.
+func (p *playground) approveLate(payment string) error {
+	p.gate.approveAt(payment)
+	return p.pass()
+}
+
 // hold is the customer showing the phone's own code, or saying its number, at the till.
 func (p *playground) hold(phoneNumber string) error {
 	p.mu.Lock()
@@ -132,6 +140,15 @@ func (p *playground) hold(phoneNumber string) error {
 		asked.PersonalQR = p.emulator.PersonalQR(number)
 	}
 	return p.tell(asked)
+}
+
+// asks says that a payment waits for the customer to decide.
+func (p *playground) asks(payment string) bool {
+	if p.emulator == nil || payment == "" {
+		return false
+	}
+	found, ok := p.emulator.Payment(payment)
+	return ok && found.State == "CREATED" && !p.gate.approvesLate(payment)
 }
 
 // opened is the browser being sent to the app with a payment.

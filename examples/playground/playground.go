@@ -39,6 +39,7 @@ type playground struct {
 	door     door
 	chosen   string // the slot that was pressed last, while it means something
 	message  string // on the screen, until the next press
+	closed   bool   // the doors with a maximum, since a part could not be captured
 	settings settings
 	sales    map[string]*sale
 	order    []string          // of sales, oldest first
@@ -52,6 +53,9 @@ type sale struct {
 	vending.Session
 	Code string // on the screen
 }
+
+// refusedCheckIn stands for the session of a check-in that was refused.
+const refusedCheckIn = "none"
 
 // changed has the page look again.
 func (p *playground) changed() {
@@ -93,9 +97,14 @@ func (p *playground) heard(said report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer p.touch()
+	p.closed = p.closed || said.Closed
 	if said.Notice != "" {
 		p.message = said.Notice
-		return
+	}
+	if said.CheckIn { // and no sale will come of it
+		p.phone.waiting = false
+		p.faults.adopt(refusedCheckIn)
+		p.hook.adopt(refusedCheckIn)
 	}
 	s := said.Session
 	if s == nil {
@@ -108,6 +117,7 @@ func (p *playground) heard(said report) {
 		p.order = append(p.order, s.ID)
 		if s.Door == vending.CheckIn {
 			p.faults.adopt(s.ID)
+			p.hook.adopt(s.ID)
 		}
 		p.chosen, p.message = "", ""
 		if p.phone.view == "payment" || p.phone.view == "mine" { // of the customer before
@@ -129,7 +139,7 @@ func (p *playground) restore() error {
 		return nil
 	}
 	p.mu.Lock()
-	p.power = "starting"
+	p.power, p.closed = "starting", false
 	told := p.told
 	told.Settings, told.Ahead = p.settings, time.Duration(p.ahead.Load())
 	p.touch()

@@ -111,6 +111,84 @@ func TestPartOfAReservation(t *testing.T) {
 	if problem := p.press(map[string]any{"do": "portal", "what": "cancel"}); problem == "" {
 		t.Error("what is released can be released in the portal")
 	}
+	p.do("take", "")
+	closed := p.until("closed", func(v shown) bool { return v.Guide.Target == "power" })
+	if strings.Contains(closed.Screen.Text, "6140") {
+		t.Errorf("the customer reads %q", closed.Screen.Text)
+	}
+	p.turn("power", "", false)
+	p.turn("power", "", true)
+	p.until("open again", func(v shown) bool { return v.Power == "on" && v.Guide.Target == "scan" })
+}
+
+// The app's approval comes when the machine's time is over.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	p, _ := start(t)
+	for door, released := range map[string]int64{"dynamic": 2500, "payment": 2500, "maximum": 4500, "callback": 4500} {
+		p.enter(door)
+		p.do("fault", "late")
+		p.buy(door)
+		p.do("approve", "")
+		v := p.close()
+		check(t, v, money{released, 0, released})
+		if !strings.HasPrefix(v.Sale.Words, "Approved too late.") || len(v.Sale.Resolved) != 1 || !strings.Contains(v.Sale.Resolved[0].Says, "released at once") {
+			t.Errorf("%s: %+v", door, v.Sale)
+		}
+	}
+}
+
+// Somebody who follows what lights up gets on, whatever they have done before.
+func TestGuided(t *testing.T) {
+	t.Parallel()
+	p, _ := start(t)
+	lit := func(what, target string) {
+		t.Helper()
+		p.until(what, func(v shown) bool { return v.Guide.Target == target })
+	}
+	for door, target := range map[string]string{"dynamic": "slots", "selection": "tab-home", "payment": "slots", "maximum": "tab-home", "callback": "tab-home", "till": "slots"} {
+		p.enter(door)
+		p.buy(door)
+		lit("asking", "approve")
+		p.do("mine", "") // the customer looks at something else
+		lit("asking elsewhere", "tab-home")
+		p.do("home", "")
+		if door == "dynamic" {
+			lit("asking again", "approve")
+		}
+		p.until("asking again", func(v shown) bool { return v.Phone.View == "request" })
+		p.do("abort", "")
+		p.close()
+		lit(door+" after an abort", target)
+	}
+}
+
+// What the machine's screen says is for customers.
+func TestScreen(t *testing.T) {
+	t.Parallel()
+	p, _ := start(t)
+	p.enter("till")
+	p.do("press", "A1")
+	p.do("phone", "12")
+	v := p.until("refused", func(v shown) bool { return v.Screen.Title == "Please note" })
+	if strings.Contains(v.Screen.Text, "epayment") || strings.Contains(v.Screen.Text, "PhoneNumber") {
+		t.Errorf("the customer reads %q", v.Screen.Text)
+	}
+	p.enter("maximum")
+	p.buy("maximum")
+	p.do("fault", "jam")
+	if title := p.last.Screen.Title; title != "Welcome" {
+		t.Errorf("the screen says %q", title)
+	}
+	p.do("approve", "")
+	p.until("choosing", func(v shown) bool { return v.state() == "Choosing" })
+	p.do("press", "A1")
+	p.until("told to choose again", func(v shown) bool { return v.Screen.Text == "Nothing came out. Choose again." })
+	p.do("portal", "capture")
+	p.until("captured by hand", func(v shown) bool { return v.Sale.Money.Captured == 4500 })
+	p.do("return", "")
+	p.close()
+	p.until("honest", func(v shown) bool { return v.Screen.Text == "We are looking into the charge." })
 }
 
 // A check-in is a webhook only: nothing can be read when it is lost, and the customer has to scan again.
@@ -131,8 +209,17 @@ func TestCheckInLost(t *testing.T) {
 	for _, done := range v.Sale.Resolved {
 		struck = append(struck, done.Fault)
 	}
-	if !slices.Equal(struck, []string{"unheard", "hook-twice"}) {
+	if !slices.Equal(struck, []string{"unheard", "checked-in-twice"}) {
 		t.Errorf("struck: %v", struck)
+	}
+	var told []string
+	for _, call := range v.Sale.Calls {
+		if call.Op == "webhook checked-in" {
+			told = append(told, call.Says)
+		}
+	}
+	if !slices.Equal(told, []string{"lost on its way", "twice"}) {
+		t.Errorf("the ledger has the check-ins %v", told)
 	}
 }
 

@@ -13,22 +13,21 @@ import (
 
 // view is all that the page shows, as it is sent to it.
 type view struct {
-	Power    string       `json:"power"`
-	Network  bool         `json:"network"`
-	Door     string       `json:"door"`
-	Line     string       `json:"line"`
-	Screen   screenView   `json:"screen"`
-	Sticker  string       `json:"sticker"` // a mark of what it says; empty for none
-	Slots    []slotView   `json:"slots"`
-	Tray     []trayView   `json:"tray"`
-	Phone    phoneView    `json:"phone"`
-	Sale     *saleView    `json:"sale"`
-	Recent   []recentView `json:"recent"`
-	Armed    []string     `json:"armed"`
-	Settings settings     `json:"settings"`
-	Books    booksView    `json:"books"`
-	Guide    guideView    `json:"guide"`
-	Night    nightView    `json:"night"`
+	Power    string     `json:"power"`
+	Network  bool       `json:"network"`
+	Door     string     `json:"door"`
+	Line     string     `json:"line"`
+	Screen   screenView `json:"screen"`
+	Sticker  string     `json:"sticker"` // a mark of what it says; empty for none
+	Slots    []slotView `json:"slots"`
+	Tray     []trayView `json:"tray"`
+	Phone    phoneView  `json:"phone"`
+	Sale     *saleView  `json:"sale"`
+	Armed    []string   `json:"armed"`
+	Settings settings   `json:"settings"`
+	Books    booksView  `json:"books"`
+	Guide    guideView  `json:"guide"`
+	Night    nightView  `json:"night"`
 }
 
 // afterwards is how long the screen is about a sale that has ended.
@@ -105,12 +104,6 @@ type moneyView struct {
 	Refunded int64  `json:"refunded"`
 }
 
-type recentView struct {
-	Door  string `json:"door"`
-	Words string `json:"words"`
-	Tone  string `json:"tone"`
-}
-
 // view looks at everything.
 func (p *playground) view() view {
 	p.mu.Lock()
@@ -119,7 +112,7 @@ func (p *playground) view() view {
 	v := view{
 		Power: p.power, Network: !p.gate.isDown(), Door: p.door.ID, Line: p.door.Line, Settings: p.settings,
 		Screen: p.screen(current), Slots: p.slots(current), Tray: p.tray(), Phone: p.phoneView(), Books: p.books(),
-		Night: p.night.view(), Armed: []string{}, Recent: []recentView{},
+		Night: p.night.view(), Armed: []string{},
 	}
 	if p.door.Sticker && p.code[p.door.ID] != "" {
 		v.Sticker = mark(p.code[p.door.ID])
@@ -131,11 +124,6 @@ func (p *playground) view() view {
 	}
 	if current != nil {
 		v.Sale = p.saleView(current)
-	}
-	for _, id := range slices.Backward(p.order) {
-		if s := p.sales[id]; len(v.Recent) < 8 {
-			v.Recent = append(v.Recent, recentView{doorOf(s.Machine).Label, s.words(), tone(s)})
-		}
 	}
 	v.Guide = p.guide(current, v.Tray)
 	return v
@@ -171,6 +159,9 @@ func (p *playground) screen(s *sale) screenView {
 // selling is the screen during a sale, and for a moment after it.
 func (p *playground) selling(s *sale) screenView {
 	v := screenView{Title: s.item(), Tone: "busy", Return: true}
+	if len(s.Items) == 0 {
+		v.Title = "Welcome"
+	}
 	switch s.State {
 	case vending.Opening:
 		v.Text = "One moment…"
@@ -184,21 +175,28 @@ func (p *playground) selling(s *sale) screenView {
 	case vending.Choosing:
 		v.Title, v.Text, v.Until = "Choose a product", "Up to "+s.money(s.Reserved), p.real(s.SelectUntil)
 		v.Tone = "go"
+		if s.Maximum && s.concluded(vending.NotDropped) {
+			v.Text = "Nothing came out. Choose again."
+		}
 	case vending.Vending:
 		v.Text, v.Return, v.Tone = "Here it comes…", false, "go"
 	case vending.Held:
 		v.Title, v.Text, v.Return = "Sorry", "We are looking into what happened.", false
 	case vending.Settling, vending.Closed:
-		v = farewell(s)
+		v = farewell(s, p.money(s).Captured)
 	}
 	return v
 }
 
-func farewell(s *sale) screenView {
+// farewell is the screen when the sale is over. What was charged and not refunded is in minor units.
+func farewell(s *sale, charged int64) screenView {
 	for _, item := range s.Items {
 		if item.Concluded && item.Verdict == vending.Dropped {
 			return screenView{Title: "Thank you", Text: "Enjoy your " + strings.ToLower(item.Name) + ".", Tone: "go"}
 		}
+	}
+	if charged > 0 {
+		return screenView{Title: "Sorry", Text: "We are looking into the charge.", Tone: "note"}
 	}
 	if s.Seen.Authorized > 0 {
 		return screenView{Title: "Sorry", Text: "You are not charged.", Tone: "note"}
@@ -261,6 +259,7 @@ func (p *playground) saleView(s *sale) *saleView {
 // doings are labels of what is no fault that is armed.
 var doings = map[string]string{
 	"power": "Power cut", "network": "No network", "skip": "Two minutes later", "aborted": "Customer aborts",
+	"unheard": "Check-in lost", twiceCheckedIn: "Webhook, twice",
 	"portal-cancel": "Portal: cancel", "portal-capture": "Portal: capture", "resolved": "Desk", "refund": "Desk: refund",
 }
 
@@ -329,6 +328,8 @@ func (p *playground) calls(session string) []callView {
 		switch {
 		case c.Lost != "" && c.Status == 0:
 			v.Says, v.Tone = c.Lost+", not executed", "bad"
+		case c.Lost != "" && c.Status >= 400:
+			v.Says, v.Tone = strings.TrimSpace(c.Lost+", but refused "+c.Code), "bad"
 		case c.Lost != "":
 			v.Says, v.Tone = c.Lost+", but executed", "bad"
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vippsvending/vipps"
@@ -16,21 +17,51 @@ func (s *sale) money(value int64) string {
 // item is the name of the product that the sale is about.
 func (s *sale) item() string {
 	if len(s.Items) == 0 {
-		return "the product"
+		return "The product"
 	}
 	return s.Items[min(s.Item, len(s.Items)-1)].Name
 }
 
-// unapproved are the reasons for which a sale ended before anything was reserved.
-var unapproved = map[vending.Reason]string{
-	vending.ReasonClock:      "The customer did not approve in time.",
-	vending.ReasonReturned:   "The return button was pressed.",
+// reasons are those for which a sale ended without a product, but for the clock.
+var reasons = map[vending.Reason]string{
+	vending.ReasonReturned:   "The customer gave up.",
 	vending.ReasonReplaced:   "Another customer waited for the machine.",
 	vending.ReasonRefused:    "Vipps refused to make the payment.",
 	vending.ReasonUnanswered: "The payment could not be made in time.",
 	vending.ReasonMachine:    "The machine could not sell.",
 	vending.ReasonAborted:    "The customer said no.",
 	vending.ReasonExpired:    "The payment expired.",
+}
+
+// why is the reason for which a sale ended; empty if it has none.
+func (s *sale) why() string {
+	switch {
+	case s.Reason != vending.ReasonClock:
+		return reasons[s.Reason]
+	case s.Maximum && !s.SelectUntil.IsZero() && s.concluded(vending.NotDropped):
+		return "Nothing more was chosen in time."
+	case s.Maximum && !s.SelectUntil.IsZero():
+		return "Nothing was chosen in time."
+	case !s.SelectUntil.IsZero():
+		return "The time was over."
+	case s.Seen.Authorized > 0:
+		return "Approved too late."
+	default:
+		return "The customer did not approve in time."
+	}
+}
+
+// concluded says that the sale has a product with that verdict.
+func (s *sale) concluded(verdict vending.Verdict) bool {
+	return slices.ContainsFunc(s.Items, func(i vending.Item) bool { return i.Concluded && i.Verdict == verdict })
+}
+
+// reserved says how the money stands before the sale is over. Somebody may have captured by hand.
+func (s *sale) reserved() string {
+	if s.Seen.Captured > 0 {
+		return fmt.Sprintf("%s was approved, and %s is charged already.", s.money(s.Seen.Authorized), s.money(s.Seen.Captured))
+	}
+	return fmt.Sprintf("%s is reserved.", s.money(s.Seen.Authorized))
 }
 
 // words say in a sentence how a sale stands.
@@ -43,15 +74,25 @@ func (s *sale) words() string {
 	case vending.Withdrawing:
 		return "The payment is being taken back. If the customer approves in this moment, it is released."
 	case vending.Choosing:
-		if s.Maximum {
+		switch {
+		case !s.Maximum:
+			return s.reserved() + " The machine is asked whether it is ready."
+		case s.Seen.Captured > 0:
+			return s.reserved()
+		default:
 			return fmt.Sprintf("At most %s is reserved. Nothing is charged yet.", s.money(s.Reserved))
 		}
-		return fmt.Sprintf("%s is reserved. The machine is asked whether it is ready.", s.money(s.Reserved))
 	case vending.Vending:
-		return fmt.Sprintf("%s is reserved. The machine lets %s out.", s.money(s.Seen.Authorized), strings.ToLower(s.item()))
+		return fmt.Sprintf("%s The machine lets %s out.", s.reserved(), strings.ToLower(s.item()))
 	case vending.Held:
+		if s.Seen.Captured > 0 {
+			return fmt.Sprintf("Nobody knows whether %s came out. %s", strings.ToLower(s.item()), s.reserved())
+		}
 		return fmt.Sprintf("Nobody knows whether %s came out. The money is held.", strings.ToLower(s.item()))
 	case vending.Settling:
+		if s.Seen.Captured > s.Due {
+			return fmt.Sprintf("%s is due. %s", s.money(s.Due), s.reserved())
+		}
 		return fmt.Sprintf("%s is due: that is captured, and the rest released.", s.money(s.Due))
 	case vending.Closed:
 		return s.ended()
@@ -65,13 +106,20 @@ func (s *sale) ended() string {
 	words := ""
 	switch o.Result {
 	case vending.Sold, vending.PartlySold:
-		words = fmt.Sprintf("Sold. %s charged.", s.money(o.Captured))
+		sold := "Sold"
+		if o.Result == vending.PartlySold {
+			sold = "Partly sold"
+		}
+		words = fmt.Sprintf("%s. %s charged.", sold, s.money(o.Captured))
 		if o.Released > 0 {
-			words = fmt.Sprintf("Sold. %s charged, %s released.", s.money(o.Captured), s.money(o.Released))
+			words = fmt.Sprintf("%s. %s charged, %s released.", sold, s.money(o.Captured), s.money(o.Released))
 		}
 	case vending.NotSold:
 		words = "No sale, and nothing charged."
-		if o.Released > 0 {
+		switch {
+		case o.Captured > 0: // and refunded since
+			words = fmt.Sprintf("No sale. %s was charged.", s.money(o.Captured))
+		case o.Released > 0:
 			words = fmt.Sprintf("No sale. All of the %s released, nothing charged.", s.money(o.Released))
 		}
 	case vending.DeliveredUnpaid:
@@ -89,7 +137,7 @@ func (s *sale) ended() string {
 	if o.Unknown > 0 {
 		words += " Nobody knows whether the product came out: it is reported."
 	}
-	if reason := unapproved[s.Reason]; reason != "" {
+	if reason := s.why(); reason != "" {
 		words = reason + " " + words
 	}
 	return words
@@ -100,7 +148,12 @@ func (s *sale) resolution(fault string) string {
 	ended := s.State == vending.Closed
 	switch fault {
 	case faultJam:
-		if s.Outcome.Captured > 0 {
+		switch {
+		case s.concluded(vending.Unknown):
+			return "Nothing dropped, and nobody heard of it."
+		case s.Outcome.Over > 0:
+			return "The sensor saw nothing drop. Somebody else captured."
+		case s.Outcome.Captured > 0:
 			return "The sensor saw nothing drop. What did not drop was not captured."
 		}
 		return s.after(ended, "The sensor saw nothing drop.", "So nothing was captured, and the reservation was released.")
@@ -110,25 +163,40 @@ func (s *sale) resolution(fault string) string {
 		return s.after(ended || s.State == vending.Held,
 			"The power went while the motor turned.", "The journal shows a start without an end. "+s.unknown())
 	case faultCutCreate:
-		return s.after(s.State != vending.Opening, "The power went before the answer came.",
-			"The request was stored before it was sent: the same one was sent again, and it is the same payment.")
+		return s.created("The power went before the answer came.",
+			"The request was stored before it was sent: the same one was sent again, and it is the same payment.",
+			"It was stored before it was sent: after the restart it was looked up and taken back.")
 	case faultCutCapture:
+		if s.Outcome.Captured == 0 {
+			return s.after(ended, "The power went before the answer came.", "After the restart the payment was read: nothing was captured.")
+		}
 		return s.after(ended, "The power went before the answer came.",
 			"After the restart the payment was read: it was captured already, and not a second time.")
 	case "power":
 		return s.after(s.State == vending.Closed, "The power went.", "The sale was on the disk, and went on from there.")
 	case faultLostCreate:
-		return "Nobody heard that the payment was made. The same request, with the same key, gave the same payment."
+		return s.created("Nobody heard that the payment was made.",
+			"The same request, with the same key, gave the same payment.", "It was looked up and taken back.")
+	case faultNotCreate:
+		return s.created("The request never arrived.", "It was sent again, with the same key.", "It was not made in time.")
 	case faultLostCapture:
-		return "Nobody heard that it was captured. The same key was sent again: captured once."
+		if s.Outcome.Captured == 0 {
+			return s.after(ended, "Nobody heard the answer.", "It was a refusal: nothing was captured.")
+		}
+		return s.after(ended, "Nobody heard that it was captured.", "The same key was sent again: captured once.")
 	case faultLostCancel:
-		return "Nobody heard that it was released. Asked again, Vipps said that it had been."
-	case faultNotCreate, faultNotCapture, faultNotCancel:
-		return "The request never arrived. It was sent again, with the same key."
+		return s.after(ended, "Nobody heard that it was released.", "Asked again, Vipps said that it had been.")
+	case faultNotCapture, faultNotCancel:
+		return s.after(ended, "The request never arrived.", "It was sent again, with the same key.")
 	case faultTwice:
 		return "The webhook came twice. It is only a hint to look: looking twice changes nothing."
+	case twiceCheckedIn:
+		return "The check-in came twice. Its token is known: one session."
 	case faultNoHook:
-		return "The webhook never came. The payment was read every second as well, so it was seen all the same."
+		return s.after(s.State != vending.Opening && s.State != vending.Waiting,
+			"The webhook never came.", "The payment was read every second as well, so it was seen all the same.")
+	case faultLate:
+		return s.after(ended, "The customer approved when the machine’s time was over.", s.tooLate())
 	default:
 		return s.doing(fault, ended)
 	}
@@ -145,9 +213,12 @@ func (s *sale) doing(fault string, ended bool) string {
 	case "network":
 		return s.after(ended, "There was no network.", "What was not answered was asked again when it came back.")
 	case "skip":
+		if s.Outcome.Lost > s.Outcome.Returned {
+			return "Two minutes passed. The verdict came after the limit: the money was already released."
+		}
 		return s.after(ended, "Two minutes passed.", "The limit was over, and what was not used was taken back.")
 	case "aborted":
-		return "The customer said no: the machine heard, and is free again."
+		return s.after(ended, "The customer said no.", "The machine heard, and is free again.")
 	case "portal-cancel":
 		return s.after(ended, "Somebody released the money in the portal.", "The payment was read before anything was done: the sale knows, and says what it means.")
 	case "portal-capture":
@@ -161,6 +232,22 @@ func (s *sale) doing(fault string, ended bool) string {
 	default:
 		return fault
 	}
+}
+
+// created says what came of a request to make the payment that went wrong: it was sent again, or it was too late for that.
+func (s *sale) created(wrong, again, late string) string {
+	if s.Reason == vending.ReasonUnanswered {
+		return s.after(s.State == vending.Closed, wrong, late)
+	}
+	return s.after(s.State != vending.Opening, wrong, again)
+}
+
+// tooLate says what came of an approval after the limit.
+func (s *sale) tooLate() string {
+	if s.Outcome.Captured > 0 {
+		return "The machine was still free, and sold all the same."
+	}
+	return "Nothing was let out for it: the reservation was released at once."
 }
 
 func (s *sale) unknown() string {

@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -84,6 +83,9 @@ type report struct {
 	// Code is what the screen shows.
 	Code   string `json:",omitzero"`
 	Notice string `json:",omitzero"`
+	// CheckIn says that a check-in was refused, and Closed that the doors with a maximum are.
+	CheckIn bool `json:",omitzero"`
+	Closed  bool `json:",omitzero"`
 }
 
 // work is the controller's process. It ends when its input does, with the process that started it.
@@ -188,7 +190,7 @@ func (w *worker) newOperator(store vending.Store) (*vending.Operator, error) {
 		PageKey:   vipps.Secret(w.PageKey),
 		CheckIns:  &vending.CheckIns{},
 		Observe:   func(t vending.Transition) { w.show(t.Session) },
-		Notify:    func(n vending.Notice) { w.tell(report{Notice: notice(n)}) },
+		Notify:    w.notify,
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
 	if w.Settings.Hold {
@@ -203,19 +205,30 @@ func (w *worker) newOperator(store vending.Store) (*vending.Operator, error) {
 	return vending.NewOperator(config)
 }
 
-// notice says for the page what is no session's transition.
+// notify tells the page what is no session's transition.
+func (w *worker) notify(n vending.Notice) {
+	slog.New(slog.NewTextHandler(os.Stderr, nil)).Warn("notice", slog.String("kind", string(n.Kind)), slog.Any("error", n.Err))
+	w.tell(report{
+		Notice: notice(n), CheckIn: n.Kind == vending.NoticeCheckIn,
+		Closed: n.Kind == vending.NoticePartialCapture || errors.Is(n.Err, vending.ErrPartialCapture),
+	})
+}
+
+const closedDoor = "This way to pay is closed for now. Please use another."
+
+// notice is what the customer in front of the machine is told; empty if it is none of their business.
 func notice(n vending.Notice) string {
 	switch _, busy := errors.AsType[*vending.BusyError](n.Err); {
+	case n.Kind != vending.NoticeCheckIn:
+		return ""
 	case busy:
-		return "The machine is busy with another customer: that scan was not served."
-	case n.Kind == vending.NoticePartialCapture:
-		return "Vipps does not capture parts (6140): the doors that reserve a maximum are closed until the controller is started again."
+		return "The machine is busy with another customer. Wait, and scan again."
 	case errors.Is(n.Err, vending.ErrPartialCapture):
-		return "This door reserves a maximum, and is closed since a part could not be captured. Cut and restore the power to open it."
-	case n.Err != nil:
-		return fmt.Sprintf("%s: %v", n.Kind, n.Err)
+		return closedDoor
+	case errors.Is(n.Err, vending.ErrSoldOut):
+		return "Everything is sold out."
 	default:
-		return string(n.Kind)
+		return "The scan was not served. Please scan again."
 	}
 }
 

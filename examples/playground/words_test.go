@@ -1,0 +1,94 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/vending"
+)
+
+// What the page says of a sale that did not go as planned is true.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	one := func(v vending.Verdict) []vending.Item {
+		return []vending.Item{{Name: "Cola", Price: 2500, VendID: "s-v1", Concluded: true, Verdict: v}}
+	}
+	closed := func(reason vending.Reason, o vending.Outcome, items []vending.Item) vending.Session {
+		return vending.Session{State: vending.Closed, Reason: reason, Outcome: o, Items: items}
+	}
+	reserved := vending.View{Authorized: 4500}
+	charged := vending.View{Authorized: 4500, Captured: 4500}
+	for name, test := range map[string]struct {
+		session vending.Session
+		fault   string // whose resolution is read; empty for the words of the sale
+		says    string
+	}{
+		"choosing":                   {vending.Session{State: vending.Choosing, Maximum: true, Reserved: 4500, Seen: reserved}, "", "At most 45.00 NOK is reserved. Nothing is charged yet."},
+		"choosing, captured by hand": {vending.Session{State: vending.Choosing, Maximum: true, Reserved: 4500, Seen: charged}, "", "45.00 NOK was approved, and 45.00 NOK is charged already."},
+		"vending, captured by hand":  {vending.Session{State: vending.Vending, Seen: charged, Items: one(vending.Unknown)}, "", "45.00 NOK was approved, and 45.00 NOK is charged already. The machine lets cola out."},
+		"captured and refunded":      {closed("", vending.Outcome{Result: vending.NotSold, Captured: 4500, Refunded: 4500}, nil), "", "No sale. 45.00 NOK was charged. 45.00 NOK refunded."},
+		"partly sold":                {closed("", vending.Outcome{Result: vending.PartlySold, Captured: 2500, Released: 2000}, nil), "", "Partly sold. 25.00 NOK charged, 20.00 NOK released."},
+		"not approved":               {closed(vending.ReasonClock, vending.Outcome{Result: vending.NotSold}, nil), "", "The customer did not approve in time. No sale, and nothing charged."},
+		"not chosen": {
+			vending.Session{State: vending.Closed, Reason: vending.ReasonClock, Maximum: true, SelectUntil: at, Seen: reserved, Outcome: vending.Outcome{Result: vending.NotSold, Released: 4500}},
+			"", "Nothing was chosen in time. No sale. All of the 45.00 NOK released, nothing charged.",
+		},
+		"approved too late": {
+			vending.Session{State: vending.Closed, Reason: vending.ReasonClock, Seen: reserved, Outcome: vending.Outcome{Result: vending.NotSold, Released: 4500}},
+			"", "Approved too late. No sale. All of the 45.00 NOK released, nothing charged.",
+		},
+		"given up": {closed(vending.ReasonReturned, vending.Outcome{Result: vending.NotSold}, nil), "", "The customer gave up. No sale, and nothing charged."},
+
+		"jam":                        {closed("", vending.Outcome{Result: vending.NotSold, Released: 2500}, one(vending.NotDropped)), faultJam, "The sensor saw nothing drop. So nothing was captured, and the reservation was released."},
+		"jam, and the sensor silent": {closed("", vending.Outcome{Result: vending.NotSold, Released: 2500, Unknown: 2500}, one(vending.Unknown)), faultJam, "Nothing dropped, and nobody heard of it."},
+		"jam, captured by hand":      {closed("", vending.Outcome{Result: vending.OverCaptured, Captured: 4500, Over: 4500}, one(vending.NotDropped)), faultJam, "The sensor saw nothing drop. Somebody else captured."},
+		"cut, and back too late":     {closed(vending.ReasonUnanswered, vending.Outcome{Result: vending.NotSold}, nil), faultCutCreate, "It was stored before it was sent: after the restart it was looked up and taken back."},
+		"cut at a refusal":           {closed("", vending.Outcome{Result: vending.Uncollected, Released: 4500, Lost: 2500}, one(vending.Dropped)), faultCutCapture, "After the restart the payment was read: nothing was captured."},
+		"cut at a capture":           {closed("", vending.Outcome{Result: vending.Sold, Captured: 2500}, one(vending.Dropped)), faultCutCapture, "it was captured already"},
+		"skipped while it turned":    {closed("", vending.Outcome{Result: vending.DeliveredUnpaid, Released: 2500, Lost: 2500}, one(vending.Dropped)), "skip", "The verdict came after the limit: the money was already released."},
+		"a check-in twice":           {vending.Session{State: vending.Waiting}, twiceCheckedIn, "The check-in came twice. Its token is known: one session."},
+		"late":                       {closed(vending.ReasonClock, vending.Outcome{Result: vending.NotSold, Released: 2500}, nil), faultLate, "Nothing was let out for it: the reservation was released at once."},
+	} {
+		test.session.Currency = vipps.NOK
+		s := &sale{Session: test.session}
+		said := s.words()
+		if test.fault != "" {
+			said = s.resolution(test.fault)
+		}
+		if !strings.HasSuffix(said, test.says) && !strings.Contains(said, test.says) || test.fault == "" && said != test.says {
+			t.Errorf("%s: %q, want %q", name, said, test.says)
+		}
+	}
+}
+
+// As long as a fault is not resolved nothing is said about that.
+func TestWordsBefore(t *testing.T) {
+	t.Parallel()
+	for _, f := range faultList {
+		s := &sale{Session: vending.Session{State: vending.Opening}}
+		if f.ID == faultTwice { // there is nothing to resolve
+			continue
+		}
+		said := s.resolution(f.ID)
+		for _, early := range []string{"again", "sent", "seen all the same"} {
+			if strings.Contains(said, early) {
+				t.Errorf("%s says already: %q", f.ID, said)
+			}
+		}
+	}
+}
+
+// The screen does not say that nothing is charged where something is.
+func TestFarewell(t *testing.T) {
+	t.Parallel()
+	s := &sale{Session: vending.Session{State: vending.Closed, Seen: vending.View{Authorized: 4500, Captured: 4500}}}
+	if v := farewell(s, 4500); v.Text != "We are looking into the charge." {
+		t.Errorf("%+v", v)
+	}
+	if v := farewell(s, 0); v.Text != "You are not charged." { // it was refunded
+		t.Errorf("%+v", v)
+	}
+}
