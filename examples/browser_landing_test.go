@@ -116,21 +116,6 @@ func everywhere(t *testing.T, test func(t *testing.T, d door, o browser.Options)
 	}
 }
 
-// atEach runs a test at each door, and without JavaScript at one: what it is about is not the pages' doing.
-func atEach(t *testing.T, test func(t *testing.T, d door, o browser.Options)) {
-	t.Helper()
-	for name, d := range doors {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, d, browser.Options{})
-		})
-	}
-	t.Run("plain", func(t *testing.T) {
-		t.Parallel()
-		test(t, doors["selection"], browser.Options{NoScript: true})
-	})
-}
-
 func TestBrowserSold(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, d door, o browser.Options) {
@@ -155,7 +140,7 @@ func TestBrowserSold(t *testing.T) {
 // Two are paid for, and one comes out.
 func TestBrowserPartlySold(t *testing.T) {
 	t.Parallel()
-	atEach(t, func(t *testing.T, d door, o browser.Options) {
+	everywhere(t, func(t *testing.T, d door, o browser.Options) {
 		s := openShop(t, o, nil)
 		s.machine.Script(vendingtest.Drop, vendingtest.Jam)
 		p := s.visit("/m/" + d.machine)
@@ -178,7 +163,7 @@ func TestBrowserPartlySold(t *testing.T) {
 
 func TestBrowserJammed(t *testing.T) {
 	t.Parallel()
-	atEach(t, func(t *testing.T, d door, o browser.Options) {
+	everywhere(t, func(t *testing.T, d door, o browser.Options) {
 		s := openShop(t, o, nil)
 		s.machine.Script(vendingtest.Jam)
 		p := s.visit("/m/" + d.machine)
@@ -199,7 +184,7 @@ func TestBrowserJammed(t *testing.T) {
 // The machine is never heard of again: nothing is charged, and a person is needed.
 func TestBrowserUnknown(t *testing.T) {
 	t.Parallel()
-	atEach(t, func(t *testing.T, d door, o browser.Options) {
+	everywhere(t, func(t *testing.T, d door, o browser.Options) {
 		s := openShop(t, o, func(c *vending.Config) { c.Timeouts.Start, c.Timeouts.Verdict = time.Second, time.Second })
 		s.machine.Script(vendingtest.Silent)
 		p := s.visit("/m/" + d.machine)
@@ -257,7 +242,7 @@ func TestBrowserBack(t *testing.T) {
 // The customer takes too long, and then approves.
 func TestBrowserLate(t *testing.T) {
 	t.Parallel()
-	atEach(t, func(t *testing.T, d door, o browser.Options) {
+	everywhere(t, func(t *testing.T, d door, o browser.Options) {
 		s := openShop(t, o, func(c *vending.Config) { c.Timeouts.Approve = time.Second })
 		p := s.visit("/m/" + d.machine)
 		d.begin(s, p, cola)

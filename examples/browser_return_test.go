@@ -16,7 +16,7 @@ import (
 // Pay is pressed twice before the page can answer: one payment.
 func TestBrowserDoubleClick(t *testing.T) {
 	t.Parallel()
-	atEach(t, func(t *testing.T, d door, o browser.Options) {
+	everywhere(t, func(t *testing.T, d door, o browser.Options) {
 		s := openShop(t, o, nil)
 		p := s.visit("/m/" + d.machine)
 		d.begin(s, p, cola)
@@ -53,7 +53,7 @@ func TestBrowserOther(t *testing.T) {
 // Two customers come to one machine.
 func TestBrowserBusy(t *testing.T) {
 	t.Parallel()
-	atEach(t, func(t *testing.T, d door, o browser.Options) {
+	everywhere(t, func(t *testing.T, d door, o browser.Options) {
 		s := openShop(t, o, nil)
 		first := s.visit("/m/" + d.machine)
 		d.begin(s, first, cola)
