@@ -13,9 +13,15 @@ import (
 // openPlayground starts examples/playground, opens it on a desk and goes to one of its doors.
 func openPlayground(t *testing.T, dir, door string) *browser.Page {
 	t.Helper()
+	return openPlaygroundOn(t, dir, door, browser.Options{Desktop: true})
+}
+
+func openPlaygroundOn(t *testing.T, dir, door string, o browser.Options) *browser.Page {
+	t.Helper()
 	p := process.Start(t, dir, "playground", nil, "-pace", "100ms")
 	address := p.Line("open ")
-	page := browser.New(t, browser.Options{Desktop: true, Servers: []string{address}})
+	o.Servers = []string{address}
+	page := browser.New(t, o)
 	page.Open(address)
 	page.Until("a machine with power", func() bool { return look(page).Lit != "" })
 	page.ClickOn("#door-" + door)
@@ -102,6 +108,29 @@ func TestBrowserPlaygroundDoors(t *testing.T) {
 				t.Errorf("at the end: %+v", end)
 			}
 			p.Accessible("sold")
+		})
+	}
+}
+
+// On a laptop all of it is to be seen, and in a lower window at least what lights up.
+func TestBrowserPlaygroundFits(t *testing.T) {
+	t.Parallel()
+	dir := process.Build(t, ".", "playground")
+	for _, height := range []int64{720, 650} {
+		t.Run(fmt.Sprint(height), func(t *testing.T) {
+			t.Parallel()
+			p := openPlaygroundOn(t, dir, "maximum", browser.Options{Desktop: true, Height: height})
+			if all := browser.Eval[int64](p, `document.documentElement.scrollHeight`); height == 720 && all > height {
+				t.Errorf("the page is %d px high", all)
+			}
+			follow(t, p, func(now looks) {
+				if now.Lit == "" || now.Lit == "slots" && height < 720 { // of which a part is enough
+					return
+				}
+				p.Until(now.Lit+" in sight", func() bool {
+					return browser.Eval[bool](p, `(() => { const b = document.querySelector(".next")?.getBoundingClientRect(); return !b || b.top >= 0 && b.bottom <= innerHeight + 1 })()`)
+				})
+			})
 		})
 	}
 }

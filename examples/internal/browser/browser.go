@@ -38,13 +38,15 @@ type Options struct {
 	Language string
 	// Desktop is a window of 1280 × 800 and a mouse instead of a phone of 360 × 740 and a finger.
 	Desktop bool
+	// Height is that of the window in pixels, if it is another one.
+	Height int64
 }
 
 func (o Options) size() (width, height int64) {
 	if o.Desktop {
-		return 1280, 800
+		return 1280, cmp.Or(o.Height, 800)
 	}
-	return 360, 740
+	return 360, cmp.Or(o.Height, 740)
 }
 
 func (o Options) theme() string {
