@@ -10,7 +10,7 @@ import (
 	"github.com/vippsvending/vipps/vending/vendingtest"
 )
 
-// The machine says nothing, and the operator leaves it to a person, who has looked.
+// The machine does not know, and the operator leaves it to a person, who has looked.
 func TestBrowserHeld(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, d door, o browser.Options) {
@@ -18,7 +18,7 @@ func TestBrowserHeld(t *testing.T) {
 			c.UnknownVerdict = vending.HoldUnknown
 			c.Timeouts.Start, c.Timeouts.Verdict = time.Second, time.Second
 		})
-		s.machine.Script(vendingtest.Silent)
+		s.machine.Script(vendingtest.Forgetful)
 		p := s.visit("/m/" + d.machine)
 		d.begin(s, p, cola)
 		s.pay(p)

@@ -181,12 +181,12 @@ func TestBrowserJammed(t *testing.T) {
 	})
 }
 
-// The machine is never heard of again: nothing is charged, and a person is needed.
+// The machine does not know what it has let out: nothing is charged, and a person is needed.
 func TestBrowserUnknown(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, d door, o browser.Options) {
 		s := openShop(t, o, func(c *vending.Config) { c.Timeouts.Start, c.Timeouts.Verdict = time.Second, time.Second })
-		s.machine.Script(vendingtest.Silent)
+		s.machine.Script(vendingtest.Forgetful)
 		p := s.visit("/m/" + d.machine)
 		d.begin(s, p, cola)
 		s.pay(p)
