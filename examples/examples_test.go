@@ -404,8 +404,8 @@ func TestEnvironment(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	says := map[string][]string{
-		"apitour": {"endpoint"}, "dynamicqr": {"screen", "-machine string", "1 to 25 of a-z, 0-9 and hyphens"}, "emulator": {"/phone"}, "loadtest": {"a second"},
-		"ops": {"resolve <vend-id> dropped", "-- list"}, "soak": {"killed"}, "staticqr": {"sticker"}, "stickers": {"oslo-12,Hall B", "[file]"}, "till": {"serves"},
+		"apitour": {"endpoint"}, "dynamicqr": {"screen", "-machine string", "1 to 25 of a-z, 0-9 and hyphens"}, "emulator": {"/phone"}, "landing": {"stickers of three machines"}, "loadtest": {"a second"},
+		"ops": {"resolve <vend-id> dropped", "-- list"}, "playground": {"every fault", "-db string"}, "soak": {"killed"}, "staticqr": {"sticker"}, "stickers": {"oslo-12,Hall B", "[file]"}, "till": {"serves"},
 	}
 	dir := process.Build(t, ".", slices.Collect(maps.Keys(says))...)
 	for name, words := range says {

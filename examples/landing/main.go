@@ -1,9 +1,9 @@
 // Landing is the site behind the stickers of three machines: what a customer's phone opens when it scans one. It prints the
 // addresses that the stickers lead to; open one in a browser.
 //
-//	go run ./landing                                # an emulator in this process: its pages are the customer's app
-//	go run ./landing -db f.db                       # sessions are kept: what an earlier run left open goes on
-//	go run ./landing -public https://acme.example   # behind a proxy or a tunnel of that name; draws the stickers
+//	go run ./examples/landing                                # an emulator in this process: its pages are the customer's app
+//	go run ./examples/landing -db f.db                       # sessions are kept: what an earlier run left open goes on
+//	go run ./examples/landing -public https://acme.example   # behind a proxy or a tunnel of that name; draws the stickers
 //
 // With -public, customers are told apart by what the proxy appends to X-Forwarded-For: one has to be there that does, and
 // passes on the Host header. Without it the pages are for browsers on this machine.
@@ -42,6 +42,7 @@ func main() {
 	public := flag.String("public", "", "the https address that customers reach this program by, if it is another")
 	db := flag.String("db", "", "a file to keep sessions in; empty for memory")
 	pace := flag.Duration("pace", 2*time.Second, "how long a motor turns")
+	setup.Usage(flag.CommandLine, "landing", "", "The site behind the stickers of three machines: what a customer's phone opens. Without VIPPS_ variables it uses an emulator in this process.")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -1,9 +1,9 @@
 // Playground is a vending machine and a phone in the browser: complete a sale through every door, and press the buttons that
 // make things go wrong to see how each is resolved.
 //
-//	go run ./playground                    # prints the address of the page
-//	go run ./playground -addr 127.0.0.1:8080
-//	go run ./playground -db folder         # sessions are kept there; a sale that was open goes on
+//	go run ./examples/playground                    # prints the address of the page
+//	go run ./examples/playground -addr 127.0.0.1:8080
+//	go run ./examples/playground -db folder         # sessions are kept there; a sale that was open goes on
 //
 // The controller of the machine is a process of its own, on SQLite, and a power cut is a SIGKILL of it. The machine's
 // mechanics, the phone and an emulated Vipps MobilePay are in this process.
@@ -43,6 +43,7 @@ func main() {
 	flag.StringVar(&o.db, "db", "", "folder in which sessions are kept; empty is one that is removed at the end")
 	flag.StringVar(&o.public, "public", "", "https address under which phones reach this page, for stickers with real credentials")
 	flag.DurationVar(&o.pace, "pace", 1400*time.Millisecond, "how long the motor turns")
+	setup.Usage(flag.CommandLine, "playground", "", "A vending machine and a phone in the browser: every door, and every fault at the press of a button. Without VIPPS_ variables it uses an emulator in this process.")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once

@@ -2,7 +2,7 @@
 Package landing is the pages that a customer's phone opens after scanning the sticker of a machine: what it sells, what is
 paid, and how it went. They are an http.Handler over package vending, in Norwegian, Danish, Finnish, Swedish and English.
 
-	go operator.Run(ctx) // its ReturnURL is "https://acme.example/m/s/{token}"
+	go operator.Run(ctx) // its ReturnURL is "https://acme.example/m/s/{token}"; wait for it to return before the store is closed
 
 	site, err := landing.New(landing.Config{
 		Operator: operator,
