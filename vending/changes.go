@@ -64,6 +64,10 @@ func concludeUnknown(r rules, s *Session, f fact) {
 	conclude(r, s, f)
 }
 
+func askLonger(_ rules, s *Session, _ fact) {
+	s.VerdictUntil, s.Overdue = s.Now.Add(silence), true
+}
+
 // amend puts a person's or a late machine's word in the place of Unknown, before the sum is fixed.
 func amend(_ rules, s *Session, f fact) { s.Items[s.index(f.vend)].Verdict = f.verdict }
 

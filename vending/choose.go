@@ -117,7 +117,7 @@ func (o *Operator) choice(ctx context.Context, s *Session, slot string) (Item, e
 // as a read of our own, since nothing is sent while it chooses.
 func (m *mover) choose(ctx context.Context, ordinal int, item Item) error {
 	m.tick()
-	if age := m.s.Now.Sub(m.s.Seen.At); age >= 0 && age <= fresh {
+	if age := m.s.Now.Sub(m.s.Seen.At); age >= 0 && age <= fresh-arming {
 		seen := m.s.Seen
 		seen.Twice = false
 		m.look(time.Now().Add(-age), seen)

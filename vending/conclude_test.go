@@ -88,6 +88,29 @@ func TestSilentMachine(t *testing.T) {
 	})
 }
 
+// TestSilentMachineOfRestarts has the machine silent, and a process that is started again all the time: that does not keep the
+// customer's money.
+func TestSilentMachineOfRestarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{}, nil)
+		s.machine.Script(vendingtest.LostOrder)
+		ids := crowd(t, s, 1, 0)
+		if err := s.vipps.Approve(ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		from := time.Now()
+		for s.session(t, ids[0]).State != vending.Closed && time.Since(from) < time.Hour {
+			stop := run(s.operate(t, s.client, s.store, lateLine{s.machine, from.Add(time.Hour)}, nil))
+			later(12 * time.Second)
+			stop()
+		}
+		if took := time.Since(from); took > 150*time.Second {
+			t.Errorf("closed after %s", took)
+		}
+	})
+}
+
 // lostWord is a machine whose answers to commands are lost.
 type lostWord struct{ *vendingtest.Machine }
 

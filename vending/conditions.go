@@ -30,7 +30,7 @@ func enough(s *Session, v View, price int64) bool {
 // chooses says that the customer has yet to choose the next item.
 func chooses(s *Session) bool { return s.Maximum && s.Item == len(s.Items) }
 
-func recent(s *Session, v View) bool { return s.Now.Sub(v.At) <= fresh }
+func recent(s *Session, v View) bool { return s.Now.Sub(v.At) <= fresh-arming }
 
 // covers is what every arrow into Vending needs: enough is reserved, by a read at most 15 seconds old.
 func covers(_ rules, s *Session, f fact) bool {
@@ -130,6 +130,13 @@ func verdictPassed(policy UnknownPolicy) func(rules, *Session, fact) bool {
 	return func(_ rules, s *Session, _ fact) bool {
 		return !s.Now.Before(s.VerdictUntil) && s.UnknownVerdict == policy
 	}
+}
+
+// silentOnce is a machine that does not answer when its time is over. After a restart its line may come up later than the
+// worker that asks.
+func silentOnce(_ rules, s *Session, f fact) bool {
+	item, ok := s.current()
+	return ok && item.VendID == f.vend && !s.Now.Before(s.VerdictUntil) && !s.Overdue
 }
 
 func verdictOfHeld(_ rules, s *Session, f fact) bool {

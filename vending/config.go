@@ -55,7 +55,8 @@ type Config struct {
 	// InFull says what happens when that turns out only at the capture. Defaults to ReleaseAll.
 	InFull InFullPolicy
 
-	// Workers is how many sessions are worked on at the same time. Defaults to 32.
+	// Workers is how many sessions are worked on at the same time, not counting those that wait for what became of a
+	// product: a line that hangs keeps nobody else from working. Defaults to 32.
 	Workers int
 	// Polls is how many payments a second this process reads while their customers have not approved yet. When more are
 	// waited for, the newest come first and the others wait longer, up to the end of Timeouts.Approve; after a 429 it is less

@@ -183,6 +183,7 @@
 //		Vending --> Settling: verdict, dropped or not, the last item
 //		Vending --> Held: verdict, unknown, hold
 //		Vending --> Settling: verdict, unknown, release
+//		Vending --> Vending: silent, VerdictUntil passed, once
 //		Vending --> Held: clock, VerdictUntil passed, hold
 //		Vending --> Settling: clock, VerdictUntil passed, release
 //		Vending --> Vending: complete, of a maximum

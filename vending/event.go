@@ -3,7 +3,6 @@ package vending
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/vippsvending/vipps/webhooks"
@@ -55,36 +54,3 @@ const (
 	// the webhook said.
 	nudgeCounts = 15 * time.Second
 )
-
-// lately remembers when something was last said of a session, for as long as it matters.
-type lately struct {
-	mu sync.Mutex
-	at map[string]time.Time
-}
-
-func (l *lately) note(session string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.at == nil || len(l.at) >= 10_000 {
-		l.at = map[string]time.Time{}
-	}
-	l.at[session] = time.Now()
-}
-
-// start is how long ago something began; it begins now if it has not.
-func (l *lately) start(id string) time.Duration {
-	l.mu.Lock()
-	_, begun := l.at[id]
-	l.mu.Unlock()
-	if !begun {
-		l.note(id)
-	}
-	return l.since(id)
-}
-
-// since is how long ago that was; very long if it is not remembered.
-func (l *lately) since(session string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return time.Since(l.at[session])
-}

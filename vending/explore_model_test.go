@@ -258,7 +258,7 @@ func (e *explorer) at(id uint16, t times, clock bool) Session {
 
 var kinds = []factKind{
 	factCreated, factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factVerdict, factResolved, factCaptureRefused, factCancelRefused,
-	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt, factAcknowledged, factPostponed,
+	factSelected, factComplete, factRefundAsked, factRefunded, factRefundMissing, factRefundRefused, factReceipt, factAcknowledged, factPostponed, factSilent,
 }
 
 func kindCode(k factKind) uint8 {

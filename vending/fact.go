@@ -29,6 +29,7 @@ const (
 	factRefundRefused  factKind = "refund refused"  // for good
 	factReceipt        factKind = "receipt"         // nothing is left to do about it
 	factPostponed      factKind = "postponed"       // a task that failed is tried again later
+	factSilent         factKind = "silent"          // the machine was asked what became of an item, and did not answer
 	factAcknowledged   factKind = "acknowledged"    // a person has dealt with the outcome
 )
 
@@ -39,13 +40,13 @@ type fact struct {
 	view     View       // read, selected, refunded, refund missing
 	redirect Sealed     // created
 	reason   Reason     // withdraw
-	vend     string     // verdict, resolved: the id of the try
+	vend     string     // verdict, resolved, silent: the id of the try
 	verdict  Verdict    // verdict, resolved
 	n        int        // capture refused, refund…: the attempt; selected: the ordinal, from 1
 	code     vipps.Code // refused, capture refused, cancel refused, refund refused
 	item     Item       // selected
 	refund   Refund     // refund asked
-	cause    string     // unanswered, refused, not ready, receipt, acknowledged, postponed: for the history
+	cause    string     // unanswered, refused, not ready, receipt, acknowledged, postponed, silent: for the history
 }
 
 // String is the fact for the history. It holds no secret.
@@ -64,7 +65,7 @@ func (f fact) String() string {
 		return fmt.Sprintf("capture %d refused: %s", f.n, f.code)
 	case factCancelRefused:
 		return fmt.Sprintf("%s: %s", f.kind, f.code)
-	case factUnanswered, factRefused, factNotReady, factReceipt, factAcknowledged, factPostponed:
+	case factUnanswered, factRefused, factNotReady, factReceipt, factAcknowledged, factPostponed, factSilent:
 		return fmt.Sprintf("%s: %s", f.kind, f.cause)
 	case factSelected:
 		return fmt.Sprintf("selected: %d. %s in %s for %d", f.n, f.item.Name, f.item.Slot, f.item.Price)

@@ -45,7 +45,7 @@ func (l *loop) turn(ctx context.Context) {
 		return
 	}
 	asked := time.Now()
-	due := l.handBack(ctx, l.claim(ctx, limit))
+	due := l.claimOurs(ctx, limit)
 	if len(due) == 0 { // mostly
 		l.o.crowded.Store(false)
 		return
@@ -83,30 +83,33 @@ func (l *loop) claim(ctx context.Context, limit int) []Session {
 	return due
 }
 
-// leftFor is how long a session that waits for the worker that reaches its machine is left to that one.
-const leftFor = 3 * time.Second
-
-// handBack lets go of what waits for another worker, at once: to hold it, or to be asked for it more eagerly than the other
-// is, keeps it from there.
-func (l *loop) handBack(ctx context.Context, due []Session) []Session {
-	var kept []Session
-	var left []string
-	for _, s := range due {
-		if l.o.left.since(s.ID) < leftFor {
-			left = append(left, s.ID)
-		} else {
-			kept = append(kept, s)
+// claimOurs claims what is not left to another worker, and hands that back: to hold it, or to be asked for it more eagerly than
+// the other is, keeps it from there. What is handed back takes no place from what is due behind it.
+func (l *loop) claimOurs(ctx context.Context, limit int) []Session {
+	var ours []Session
+	left := map[time.Duration][]string{}
+	for more := true; more; {
+		wanted := limit - len(ours)
+		claimed := l.claim(ctx, wanted)
+		for _, s := range claimed {
+			if in, ok := l.o.left.handBack(s.ID); ok {
+				left[in] = append(left[in], s.ID)
+			} else {
+				ours = append(ours, s)
+			}
+		}
+		more = len(claimed) == wanted && len(ours) < limit
+	}
+	if len(left) > 0 {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second) // whoever ends does not keep them
+		defer cancel()
+		for in, ids := range left {
+			if err := l.o.config.Store.Wake(ctx, in, ids...); err != nil {
+				l.warn(ctx, "", err)
+			}
 		}
 	}
-	if len(left) == 0 {
-		return due
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if err := l.o.config.Store.Wake(ctx, 0, left...); err != nil && ctx.Err() == nil {
-		l.warn(ctx, "", err)
-	}
-	return kept
+	return ours
 }
 
 // start has a worker move a session on.
@@ -152,10 +155,10 @@ func (l *loop) affordable(due []Session) (now, later []Session) {
 // isPoll says that a session is due for nothing but to see whether its customer has approved, and that nobody has said so.
 // One of another sales unit or version is not ours to put off.
 func (o *Operator) isPoll(s *Session) bool {
-	if s.Woken {
+	if s.Woken && o.nudged.since(s.ID) >= time.Minute {
 		o.nudged.note(s.ID)
 	}
-	return s.State == Waiting && s.Now.Before(s.ApproveUntil) && !o.foreign(s) && o.nudged.since(s.ID) >= nudgeCounts
+	return !s.Woken && s.State == Waiting && s.Now.Before(s.ApproveUntil) && !o.foreign(s) && o.nudged.since(s.ID) >= nudgeCounts
 }
 
 // stretch puts sessions off until the budget may have something for them, in few writes. If that fails their lease does it.

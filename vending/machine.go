@@ -62,7 +62,8 @@ type Machine interface {
 	Conclude(ctx context.Context, id string) (Verdict, error)
 }
 
-// ErrElsewhere is what Ready and Conclude return if another worker holds the machine's line: that one goes on with the session.
+// ErrElsewhere is what Ready and Conclude return if another worker holds the machine's line: that one goes on with the session,
+// and this one leaves it alone for some seconds. A line that is only down for a moment is another error.
 var ErrElsewhere = errors.New("vending: the machine is reached by another worker")
 
 // ErrJammed is what a driver given to [NewMemoryMachine] returns when it knows that nothing came out. Any other error says

@@ -76,7 +76,7 @@ func (m *mover) move(ctx context.Context) (Session, error) {
 func (m *mover) run(ctx context.Context) error {
 	err := m.steps(ctx)
 	if errors.Is(err, errElsewhere) {
-		m.o.left.note(m.id)
+		m.o.left.leave(m.id)
 		m.last = nil
 		// Woken, so that no budget puts it off there.
 		return m.o.config.Store.Wake(context.WithoutCancel(ctx), 0, m.id)
@@ -138,8 +138,11 @@ func (m *mover) steps(ctx context.Context) error {
 		case doNothing:
 			return nil
 		case doSleep:
-			if m.view != nil && usable(&m.s, *m.view) {
-				m.s.Woken = false // this is what somebody has woken it for
+			if m.view != nil && since(m.seen) > fresh {
+				continue // it has aged while the machine was asked
+			}
+			if m.view != nil && usable(&m.s, *m.view) && m.o.nudged.since(m.id) >= nudgeCounts-2*time.Second {
+				m.s.Woken = false // looked at, and long enough after what was said
 			}
 			return m.sleepUntil(ctx, at)
 		case doClock:
@@ -236,7 +239,7 @@ func (m *mover) note(ctx context.Context, f fact) {
 	switch f.kind {
 	case factVerdict, factResolved, factCaptureRefused, factCreated, factRefunded, factRefundRefused:
 	case factUnanswered, factRefused, factRead, factClock, factWithdraw, factNotReady, factCancelRefused, factSelected,
-		factComplete, factRefundAsked, factRefundMissing, factReceipt, factAcknowledged, factPostponed:
+		factComplete, factRefundAsked, factRefundMissing, factReceipt, factAcknowledged, factPostponed, factSilent:
 		return // these say nothing about the machine or the money that will not be learnt again
 	default:
 		return
@@ -281,11 +284,11 @@ func (m *mover) wakeAt(next *Session, arms bool) time.Time {
 	}
 }
 
-func (m *mover) ready(ctx context.Context) (err error) {
+// ready keeps its worker: what covers the sale was read a moment ago, and would age while it waited for a place.
+func (m *mover) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, machineTimeout)
 	defer cancel()
-	m.ask(func() { err = m.o.config.Machine.Ready(ctx, m.s.Machine) })
-	return err
+	return m.o.config.Machine.Ready(ctx, m.s.Machine)
 }
 
 // machineTimeout bounds a question to a machine.

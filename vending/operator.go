@@ -45,9 +45,8 @@ type Operator struct {
 	quiet          *sync.Cond
 	mu             sync.Mutex
 	watching       map[string][]chan struct{}
-	nudged         lately // of whom a webhook has spoken
-	left           lately // those that wait for the worker that reaches their machine
-	silent         lately // commands of which no machine has said anything since
+	nudged         lately    // of whom a webhook has spoken
+	left           leftAlone // those that wait for the worker that reaches their machine
 	selections     map[string]selection
 	orphans        map[string]bool
 }

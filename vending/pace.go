@@ -60,8 +60,8 @@ func (o *Operator) pace(s *Session, last error) time.Duration {
 		switch {
 		case o.nudged.since(s.ID) < nudgeCounts:
 			return 2 * time.Second
-		case o.budget.most == 0 && last != nil:
-			return 5 * time.Second // somebody has woken it, and nothing was learnt
+		case last != nil: // nothing was learnt, and somebody may have woken it
+			return between(5*time.Second, 30*time.Second)
 		case o.budget.most == 0:
 			return time.Hour // until the end of its time
 		case time.Since(time.Unix(0, o.heard.Load())) < webhooksAlive:

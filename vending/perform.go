@@ -240,8 +240,7 @@ func (m *mover) vend(ctx context.Context) (again bool, err error) {
 const (
 	// leftToOthers is how long after its time the end of a command is left to the worker that reaches the machine.
 	leftToOthers = 2 * time.Minute
-	// silence is for how long a worker asks a machine whose time has passed, before no answer counts as Unknown: after a
-	// restart its line may come up later than the worker.
+	// silence is for how much longer a machine is asked that does not answer when its time is over.
 	silence = 30 * time.Second
 )
 
@@ -266,8 +265,8 @@ func (m *mover) conclude(ctx context.Context) (bool, error) {
 		}
 	case err != nil:
 		m.unheard(ctx, err)
-		if m.o.silent.start(item.VendID) < silence {
-			return false, nil
+		if longer, err := m.take(ctx, fact{kind: factSilent, vend: item.VendID, cause: err.Error()}); longer || err != nil {
+			return false, err
 		}
 	}
 	return m.take(ctx, fact{kind: factClock})

@@ -107,7 +107,7 @@ func (r rules) enter(s *Session, to State) {
 			s.Seat = "" // it can never vend again
 		}
 	case Vending:
-		s.VerdictUntil = s.Now.Add(s.Timeouts.Verdict)
+		s.VerdictUntil, s.Overdue = s.Now.Add(s.Timeouts.Verdict), false
 	case Held:
 		s.Seat = ""
 		s.HoldUntil = s.Now.Add(s.Timeouts.Hold)

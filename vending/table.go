@@ -59,6 +59,7 @@ var table = []row{
 	{in(Vending), factVerdict, "dropped or not, the last item", verdictKnown, Settling, conclude},
 	{in(Vending), factVerdict, "unknown, hold", verdictUnknown(HoldUnknown), Held, conclude},
 	{in(Vending), factVerdict, "unknown, release", verdictUnknown(ReleaseUnknown), Settling, conclude},
+	{in(Vending), factSilent, "VerdictUntil passed, once", silentOnce, "", askLonger},
 	{in(Vending), factClock, "VerdictUntil passed, hold", verdictPassed(HoldUnknown), Held, concludeUnknown},
 	{in(Vending), factClock, "VerdictUntil passed, release", verdictPassed(ReleaseUnknown), Settling, concludeUnknown},
 

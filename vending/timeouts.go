@@ -87,6 +87,8 @@ func (t Timeouts) validate(require func(bool, string, ...any), where string) {
 const (
 	// fresh is how old a read may be when a product is let out on it.
 	fresh = 15 * time.Second
+	// arming is how much of that the save before the command may take. When it has taken more nothing is let out.
+	arming = 2 * time.Second
 	// lateCreate is how long after OpenUntil a request to make the payment may still arrive.
 	lateCreate = 2 * time.Minute
 	// lookAfter is when a session that closed without a payment looks once more.
