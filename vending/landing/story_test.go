@@ -49,7 +49,7 @@ var stories = []struct {
 	final   bool
 }{
 	{"opening", vending.Session{State: vending.Opening, Items: untold}, []string{"One moment"}, []string{"harged", "Continue", "Cancel"}, false},
-	{"waiting", vending.Session{State: vending.Waiting, Reserved: 2500, Items: untold}, []string{"approve 25.00 NOK", "You are charged only for what comes out", "it takes a moment before it shows", "Continue in Vipps", "Cancel the purchase"}, []string{"Charged", "Nothing"}, false},
+	{"waiting", vending.Session{State: vending.Waiting, Reserved: 2500, Items: untold}, []string{"approve 25.00 NOK", "You pay only for what comes out", "it takes a moment before it shows", "Continue in Vipps", "Cancel the purchase"}, []string{"Charged", "Nothing"}, false},
 	{
 		"waiting for a maximum",
 		vending.Session{State: vending.Waiting, Reserved: 4000, Maximum: true, MaxItems: 1},
