@@ -227,7 +227,7 @@ func TestLiveTimeouts(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, change{})
 	server := httptest.NewUnstartedServer(s.site)
-	server.Config.ReadTimeout, server.Config.WriteTimeout = time.Second, time.Second
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 3*time.Second, 3*time.Second
 	server.Config.RegisterOnShutdown(s.site.Close)
 	server.Start()
 	defer server.Close()
@@ -250,7 +250,7 @@ func TestLiveTimeouts(t *testing.T) {
 		return ""
 	}
 	first := next()
-	after := time.NewTimer(1500 * time.Millisecond) // both timeouts have passed by then
+	after := time.NewTimer(4 * time.Second) // both timeouts have passed by then
 	<-after.C
 	if err := s.operator.ReportSelection("pay1", vending.Product{Name: "Cola", Slot: "A1", Price: 2500}); err != nil {
 		t.Fatal(err)

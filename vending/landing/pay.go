@@ -77,21 +77,19 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// formTime is how long a form may take to arrive: it is a few hundred bytes.
+// formTime is how long what is sent may take to arrive: a form is a few hundred bytes.
 const formTime = 10 * time.Second
 
 // readForm reads what was posted, to its end, although it may be no form: the server would read the rest without a time limit.
-// Whoever sends it a byte at a time does not keep a connection.
+// What has not come to its end keeps the limit that ServeHTTP has set.
 func readForm(w http.ResponseWriter, r *http.Request) error {
-	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Now().Add(formTime)) // not every server has one
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	err := r.ParseForm()
 	if err == nil {
 		_, err = io.Copy(io.Discard, r.Body)
 	}
 	if err == nil {
-		_ = connection.SetReadDeadline(time.Time{}) // as above
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not every server has one
 	}
 	return err
 }

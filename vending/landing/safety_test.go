@@ -149,7 +149,7 @@ func TestSlowForms(t *testing.T) {
 		status := s.buy(t, s.browser())
 		for _, target := range []string{"/m/oslo12", status + "/continue", status + "/done", status + "/cancel"} {
 			w := &slow{ResponseRecorder: httptest.NewRecorder()}
-			s.site.ServeHTTP(w, s.browser().request(t, http.MethodPost, target, ""))
+			s.site.ServeHTTP(w, s.browser().request(t, http.MethodPost, target, "lang=en"))
 			if len(w.until) != 2 || time.Until(w.until[0]) != 10*time.Second || !w.until[1].IsZero() {
 				t.Errorf("%s: read until %v", target, w.until)
 			}
@@ -168,10 +168,44 @@ func TestSlowBodies(t *testing.T) {
 				w := &slow{ResponseRecorder: httptest.NewRecorder()}
 				r := s.browser().request(t, http.MethodPost, target, "")
 				r.Header.Set("Content-Type", kind)
+				r.ContentLength = 1000
 				r.Body = io.NopCloser(io.MultiReader(strings.NewReader("a"), iotest.ErrReader(os.ErrDeadlineExceeded)))
 				s.site.ServeHTTP(w, r)
 				if len(w.until) != 1 || w.Code < 400 {
 					t.Errorf("%s %s: read until %v, status %d", target, kind, w.until, w.Code)
+				}
+			}
+		}
+	})
+}
+
+// TestSlowStrangers sends bodies that nobody reads: the server would do so without a time limit.
+func TestSlowStrangers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, change{})
+		for name, test := range map[string]struct {
+			method, target, origin string
+			want                   int
+		}{
+			"foreign":  {http.MethodPost, "/m/oslo12", "https://evil.example", 403},
+			"method":   {http.MethodPut, "/m/oslo12", "", 405},
+			"page":     {http.MethodGet, "/m/oslo12", "", 200},
+			"live":     {http.MethodGet, "/m/live/oslo12", "", 204},
+			"no page":  {http.MethodGet, "/m/nothing/here", "", 404},
+			"an asset": {http.MethodGet, "/m/assets/made-up", "", 404},
+			"query":    {http.MethodPost, "/m/oslo12?x=" + strings.Repeat("x", 2000), "", 414},
+		} {
+			for _, length := range []int64{1000, -1} { // −1 is a body that does not say how long it is
+				w := &slow{ResponseRecorder: httptest.NewRecorder()}
+				r := s.browser().request(t, test.method, test.target, "")
+				if test.origin != "" {
+					r.Header.Set("Origin", test.origin)
+				}
+				r.Body, r.ContentLength = io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded)), length
+				s.site.ServeHTTP(w, r)
+				if len(w.until) != 1 || time.Until(w.until[0]) != 10*time.Second || w.Code != test.want {
+					t.Errorf("%s, %d bytes: read until %v, status %d, want %d", name, length, w.until, w.Code, test.want)
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Site is the pages of all machines: an http.Handler to be mounted at Config.Path. It is safe for concurrent use, keeps
@@ -91,6 +92,9 @@ const (
 
 // ServeHTTP answers a request for one of the pages.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 { // whoever sends a byte at a time does not keep a connection, read or not
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formTime)) // not every server has one
+	}
 	header := w.Header()
 	header.Set("Content-Security-Policy", s.policy)
 	header.Set("Referrer-Policy", "same-origin") // the address of a status page is a secret
