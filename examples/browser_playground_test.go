@@ -138,6 +138,7 @@ func TestBrowserPlaygroundFits(t *testing.T) {
 func TestBrowserPlaygroundFaults(t *testing.T) {
 	t.Parallel()
 	dir := process.Build(t, ".", "playground")
+	const late = "Approved too late, or the machine could not be reached in time. No sale."
 	const sold, rested = "Sold. 25.00 NOK charged.", "Sold. 25.00 NOK charged, 20.00 NOK released."
 	for _, test := range []struct{ fault, door, words, resolved string }{
 		{"jam", "selection", "No sale. All of the 25.00 NOK released, nothing charged.", "So nothing was captured"},
@@ -157,8 +158,8 @@ func TestBrowserPlaygroundFaults(t *testing.T) {
 		{"hook-never", "selection", sold, "seen all the same"},
 		{"hook-never", "callback", rested, "the customer scanned again"},
 		{"in-full", "maximum", "could not be charged: a loss of 25.00 NOK", "The doors with a maximum are closed"},
-		{"late", "dynamic", "Approved too late. No sale.", "the reservation was released at once"},
-		{"late", "selection", "Approved too late. No sale.", "the reservation was released at once"},
+		{"late", "dynamic", late, "the reservation was released at once"},
+		{"late", "selection", late, "the reservation was released at once"},
 		{"network", "payment", sold, "asked again when it came back"},
 	} {
 		id := test.fault

@@ -122,13 +122,13 @@ func (p *playground) during(s *sale, at func(step, hint, target string) guideVie
 			return at(approve, "The phone opens the app.", "")
 		}
 	case vending.Choosing:
-		return at("Choose a product", "The money is reserved. Press a product on the machine.", "slots")
+		return at("Choose a product", "Press a product on the machine.", "slots")
 	case vending.Held:
 		return at("Take it", "Nobody knows whether it came out. Look into the flap, and say so at the desk.", "desk")
 	case vending.Vending:
 		return at("Take it", "The motor turns. Only what drops will be captured.", "")
 	case vending.Settling:
-		return at("Take it", "What dropped is captured, and the rest released.", "")
+		return at("Take it", "The payment is being settled.", "")
 	default:
 		g := at("", "The machine is at it.", "")
 		g.Now = -1

@@ -132,7 +132,7 @@ func TestLate(t *testing.T) {
 		p.do("approve", "")
 		v := p.close()
 		check(t, v, money{released, 0, released})
-		if !strings.HasPrefix(v.Sale.Words, "Approved too late.") || len(v.Sale.Resolved) != 1 || !strings.Contains(v.Sale.Resolved[0].Says, "released at once") {
+		if !strings.HasPrefix(v.Sale.Words, "Approved too late, or the machine could not be reached in time.") || len(v.Sale.Resolved) != 1 || !strings.Contains(v.Sale.Resolved[0].Says, "released at once") {
 			t.Errorf("%s: %+v", door, v.Sale)
 		}
 	}
@@ -189,6 +189,37 @@ func TestScreen(t *testing.T) {
 	p.do("return", "")
 	p.close()
 	p.until("honest", func(v shown) bool { return v.Screen.Text == "We are looking into the charge." })
+}
+
+// What is done in the portal is said at once, although nothing reads the payment then.
+func TestPortal(t *testing.T) {
+	t.Parallel()
+	p, _ := start(t)
+	for what, says := range map[string]string{
+		"capture": "45.00 NOK was approved, and 45.00 NOK is charged already.",
+		"cancel":  "45.00 NOK was approved, and 45.00 NOK is released already.",
+	} {
+		p.enter("maximum")
+		p.buy("maximum")
+		p.do("approve", "")
+		p.until("choosing", func(v shown) bool { return v.state() == "Choosing" })
+		p.do("portal", what)
+		p.until("said to "+what, func(v shown) bool { return v.state() == "Choosing" && v.Sale.Words == says })
+		p.do("return", "")
+		p.close()
+		p.do("take", "")
+		p.until("put away", func(v shown) bool { return v.Phone.View == "home" })
+	}
+	p.turn("setting", "hold", true)
+	p.until("on", func(v shown) bool { return v.Power == "on" })
+	p.enter("dynamic")
+	p.do("fault", "silent")
+	p.buy("dynamic")
+	p.end("dynamic")
+	p.do("portal", "capture")
+	p.until("said to be captured", func(v shown) bool {
+		return v.state() == "Held" && strings.HasSuffix(v.Sale.Words, "25.00 NOK was approved, and 25.00 NOK is charged already.")
+	})
 }
 
 // A check-in is a webhook only: nothing can be read when it is lost, and the customer has to scan again.

@@ -228,9 +228,22 @@ func (p *playground) tray() []trayView {
 	return list[max(0, len(list)-4):]
 }
 
+// known is a sale with what Vipps MobilePay knows of its payment: until it is over it does not always read it.
+func (p *playground) known(s *sale) *sale {
+	if p.emulator == nil || s.State == vending.Closed {
+		return s
+	}
+	k := *s
+	if f, ok := p.emulator.Payment(s.ID); ok && f.Authorized > 0 {
+		k.Seen.Authorized, k.Seen.Captured, k.Seen.Cancelled = f.Authorized, f.Captured, f.Cancelled
+	}
+	return &k
+}
+
 func (p *playground) saleView(s *sale) *saleView {
+	known := p.known(s)
 	v := &saleView{
-		ID: s.ID, Door: string(s.Door), State: string(s.State), Words: s.words(), Tone: tone(s), Action: s.Action(),
+		ID: s.ID, Door: string(s.Door), State: string(s.State), Words: known.words(), Tone: tone(s), Action: s.Action(),
 		Money: p.money(s), Path: []string{string(vending.Opening)}, Steps: []stepView{}, Calls: []callView{}, Resolved: []doneView{},
 		Refund: s.State == vending.Closed && s.Outcome.Captured > s.Outcome.Refunded+s.Outcome.Refunding,
 	}
@@ -247,7 +260,7 @@ func (p *playground) saleView(s *sale) *saleView {
 		if f, ok := faultNamed(id); ok {
 			label = f.Group + ", " + f.Label
 		}
-		v.Resolved = append(v.Resolved, doneView{id, label, s.resolution(id)})
+		v.Resolved = append(v.Resolved, doneView{id, label, known.resolution(id)})
 	}
 	if s.State == vending.Held {
 		v.Held, v.Action = strings.ToLower(s.item()), "" // its buttons say it
@@ -267,6 +280,9 @@ var doings = map[string]string{
 func because(step vending.Step) string {
 	fact := vendIDs.ReplaceAllString(nothing.ReplaceAllString(step.Fact, ""), "")
 	fact = amounts.ReplaceAllStringFunc(fact, func(number string) string {
+		if strings.HasPrefix(number, "code ") {
+			return number
+		}
 		value, err := strconv.ParseInt(number, 10, 64)
 		if err != nil {
 			return number
@@ -282,7 +298,7 @@ func because(step vending.Step) string {
 var (
 	nothing = regexp.MustCompile(`, (captured|cancelled|refunded) 0\b`)
 	vendIDs = regexp.MustCompile(`[a-z]+-[a-z0-9]+-v[0-9]+ `)
-	amounts = regexp.MustCompile(`\b[0-9]{3,7}\b`)
+	amounts = regexp.MustCompile(`(code )?\b[0-9]{3,7}\b`) // but for the code of an error
 )
 
 func tone(s *sale) string {

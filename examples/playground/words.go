@@ -45,7 +45,7 @@ func (s *sale) why() string {
 	case !s.SelectUntil.IsZero():
 		return "The time was over."
 	case s.Seen.Authorized > 0:
-		return "Approved too late."
+		return "Approved too late, or the machine could not be reached in time."
 	default:
 		return "The customer did not approve in time."
 	}
@@ -56,10 +56,13 @@ func (s *sale) concluded(verdict vending.Verdict) bool {
 	return slices.ContainsFunc(s.Items, func(i vending.Item) bool { return i.Concluded && i.Verdict == verdict })
 }
 
-// reserved says how the money stands before the sale is over. Somebody may have captured by hand.
+// reserved says how the money stands before the sale is over. Somebody may have captured or released by hand.
 func (s *sale) reserved() string {
-	if s.Seen.Captured > 0 {
+	switch {
+	case s.Seen.Captured > 0:
 		return fmt.Sprintf("%s was approved, and %s is charged already.", s.money(s.Seen.Authorized), s.money(s.Seen.Captured))
+	case s.Seen.Cancelled > 0:
+		return fmt.Sprintf("%s was approved, and %s is released already.", s.money(s.Seen.Authorized), s.money(s.Seen.Cancelled))
 	}
 	return fmt.Sprintf("%s is reserved.", s.money(s.Seen.Authorized))
 }
@@ -72,12 +75,12 @@ func (s *sale) words() string {
 	case vending.Waiting:
 		return fmt.Sprintf("Waiting for the customer to approve %s.", s.money(s.Reserved))
 	case vending.Withdrawing:
-		return "The payment is being taken back. If the customer approves in this moment, it is released."
+		return "The payment is being taken back. If the customer approves in this moment, it is sold or released."
 	case vending.Choosing:
 		switch {
 		case !s.Maximum:
 			return s.reserved() + " The machine is asked whether it is ready."
-		case s.Seen.Captured > 0:
+		case s.Seen.Captured+s.Seen.Cancelled > 0:
 			return s.reserved()
 		default:
 			return fmt.Sprintf("At most %s is reserved. Nothing is charged yet.", s.money(s.Reserved))
@@ -85,13 +88,20 @@ func (s *sale) words() string {
 	case vending.Vending:
 		return fmt.Sprintf("%s The machine lets %s out.", s.reserved(), strings.ToLower(s.item()))
 	case vending.Held:
-		if s.Seen.Captured > 0 {
+		if s.Seen.Captured+s.Seen.Cancelled > 0 {
 			return fmt.Sprintf("Nobody knows whether %s came out. %s", strings.ToLower(s.item()), s.reserved())
 		}
 		return fmt.Sprintf("Nobody knows whether %s came out. The money is held.", strings.ToLower(s.item()))
 	case vending.Settling:
-		if s.Seen.Captured > s.Due {
+		switch {
+		case s.Seen.Captured > s.Due && !s.Full:
 			return fmt.Sprintf("%s is due. %s", s.money(s.Due), s.reserved())
+		case s.Lost:
+			return fmt.Sprintf("%s is due and could not be captured. %s", s.money(s.Due), s.reserved())
+		case s.Full:
+			return fmt.Sprintf("%s is due: all is captured, and what is too much refunded.", s.money(s.Due))
+		case s.Outcome.Result == vending.NotReleased:
+			return "The rest of the reservation could not be released yet."
 		}
 		return fmt.Sprintf("%s is due: that is captured, and the rest released.", s.money(s.Due))
 	case vending.Closed:
@@ -220,7 +230,7 @@ func (s *sale) doing(fault string, ended bool) string {
 	case "aborted":
 		return s.after(ended, "The customer said no.", "The machine heard, and is free again.")
 	case "portal-cancel":
-		return s.after(ended, "Somebody released the money in the portal.", "The payment was read before anything was done: the sale knows, and says what it means.")
+		return s.after(ended, "Somebody released the money in the portal.", "The sale reads the payment before it ends, and says what it means.")
 	case "portal-capture":
 		return s.after(ended, "Somebody captured in the portal.", "It was not captured a second time. What does not fit is reported.")
 	case "resolved":
@@ -252,7 +262,7 @@ func (s *sale) tooLate() string {
 
 func (s *sale) unknown() string {
 	if s.State == vending.Held {
-		return "The money is held until a person says what happened."
+		return "The sale waits until a person says what happened."
 	}
 	if s.Outcome.Unknown > 0 && s.Outcome.Captured > 0 {
 		return "Nobody knows, and somebody has captured: a person is told."

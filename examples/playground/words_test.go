@@ -21,6 +21,7 @@ func TestWords(t *testing.T) {
 	}
 	reserved := vending.View{Authorized: 4500}
 	charged := vending.View{Authorized: 4500, Captured: 4500}
+	released := vending.View{Authorized: 4500, Cancelled: 4500}
 	for name, test := range map[string]struct {
 		session vending.Session
 		fault   string // whose resolution is read; empty for the words of the sale
@@ -29,6 +30,14 @@ func TestWords(t *testing.T) {
 		"choosing":                   {vending.Session{State: vending.Choosing, Maximum: true, Reserved: 4500, Seen: reserved}, "", "At most 45.00 NOK is reserved. Nothing is charged yet."},
 		"choosing, captured by hand": {vending.Session{State: vending.Choosing, Maximum: true, Reserved: 4500, Seen: charged}, "", "45.00 NOK was approved, and 45.00 NOK is charged already."},
 		"vending, captured by hand":  {vending.Session{State: vending.Vending, Seen: charged, Items: one(vending.Unknown)}, "", "45.00 NOK was approved, and 45.00 NOK is charged already. The machine lets cola out."},
+		"choosing, released by hand": {vending.Session{State: vending.Choosing, Maximum: true, Reserved: 4500, Seen: released}, "", "45.00 NOK was approved, and 45.00 NOK is released already."},
+		"held, released by hand":     {vending.Session{State: vending.Held, Seen: released, Items: one(vending.Unknown)}, "", "Nobody knows whether cola came out. 45.00 NOK was approved, and 45.00 NOK is released already."},
+		"held":                       {vending.Session{State: vending.Held, Seen: charged, Items: one(vending.Unknown)}, faultSilent, "The sale waits until a person says what happened."},
+		"withdrawing":                {vending.Session{State: vending.Withdrawing}, "", "The payment is being taken back. If the customer approves in this moment, it is sold or released."},
+		"settling":                   {vending.Session{State: vending.Settling, Due: 2500, Seen: reserved}, "", "25.00 NOK is due: that is captured, and the rest released."},
+		"settling, lost":             {vending.Session{State: vending.Settling, Due: 2500, Seen: reserved, Lost: true}, "", "25.00 NOK is due and could not be captured. 45.00 NOK is reserved."},
+		"settling in full":           {vending.Session{State: vending.Settling, Due: 2500, Seen: charged, Full: true}, "", "25.00 NOK is due: all is captured, and what is too much refunded."},
+		"settling, not released":     {vending.Session{State: vending.Settling, Seen: reserved, Outcome: vending.Outcome{Result: vending.NotReleased}}, "", "The rest of the reservation could not be released yet."},
 		"captured and refunded":      {closed("", vending.Outcome{Result: vending.NotSold, Captured: 4500, Refunded: 4500}, nil), "", "No sale. 45.00 NOK was charged. 45.00 NOK refunded."},
 		"partly sold":                {closed("", vending.Outcome{Result: vending.PartlySold, Captured: 2500, Released: 2000}, nil), "", "Partly sold. 25.00 NOK charged, 20.00 NOK released."},
 		"not approved":               {closed(vending.ReasonClock, vending.Outcome{Result: vending.NotSold}, nil), "", "The customer did not approve in time. No sale, and nothing charged."},
@@ -38,7 +47,7 @@ func TestWords(t *testing.T) {
 		},
 		"approved too late": {
 			vending.Session{State: vending.Closed, Reason: vending.ReasonClock, Seen: reserved, Outcome: vending.Outcome{Result: vending.NotSold, Released: 4500}},
-			"", "Approved too late. No sale. All of the 45.00 NOK released, nothing charged.",
+			"", "Approved too late, or the machine could not be reached in time. No sale. All of the 45.00 NOK released, nothing charged.",
 		},
 		"given up": {closed(vending.ReasonReturned, vending.Outcome{Result: vending.NotSold}, nil), "", "The customer gave up. No sale, and nothing charged."},
 
@@ -61,6 +70,18 @@ func TestWords(t *testing.T) {
 		if !strings.HasSuffix(said, test.says) && !strings.Contains(said, test.says) || test.fault == "" && said != test.says {
 			t.Errorf("%s: %q, want %q", name, said, test.says)
 		}
+	}
+}
+
+// An error's code is not an amount.
+func TestBecause(t *testing.T) {
+	t.Parallel()
+	got := because(vending.Step{Fact: "refused, captured 2500", Why: "code 6070"})
+	if got == "" || strings.Contains(got, "60.70") {
+		t.Errorf("%q", got)
+	}
+	if got := because(vending.Step{Fact: "refused with code 6070 of 2500"}); got != "refused with code 6070 of 25.00" {
+		t.Errorf("%q", got)
 	}
 }
 
