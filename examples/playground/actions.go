@@ -66,11 +66,14 @@ func (p *playground) act(a action) error {
 	case "home", "mine":
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		view := a.Do
-		if a.Do == "home" && p.phone.view != "request" && p.asks(p.phone.payment) {
+		view, payment := a.Do, p.phone.payment
+		if s := p.current(); s != nil && s.Code == "" && !p.asks(payment) { // the phone was put away, or has scanned again
+			payment = s.ID
+		}
+		if a.Do == "home" && p.phone.view != "request" && p.asks(payment) {
 			view = "request"
 		}
-		p.phone.show(view, p.phone.payment)
+		p.phone.show(view, payment)
 		p.touch()
 		return nil
 	default:

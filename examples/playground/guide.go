@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/vippsvending/vipps/vending"
 )
@@ -102,24 +100,15 @@ func (p *playground) during(s *sale, at func(step, hint, target string) guideVie
 		if p.phone.view == "request" && p.phone.payment == s.ID {
 			return at(approve, "Approve on the phone.", "approve")
 		}
-		if s.Code != "" {
-			scan := "scan"
-			if p.phone.view != "home" && p.phone.view != "" {
-				scan = "tab-home"
-			}
-			return at("Scan the screen", "Scan the code on the screen with the phone.", scan)
-		}
 		switch {
 		case !p.asks(s.ID):
 			return at(approve, "The machine hears of it.", "")
-		case p.phone.payment == s.ID && p.phone.view == "browser": // it was scanned once more
-			return at(approve, fmt.Sprintf("Press “Continue in %s” on the phone’s page.", brand), "frame")
-		case p.phone.payment == s.ID:
-			return at(approve, "Go back to the payment in the app.", "tab-home")
-		case p.phone.view == "browser" && p.now().Sub(s.Since) > opening: // the answer to the page was lost with the power
-			return at(approve, "The phone has lost this purchase. Press Return, and pay again.", "return")
+		case s.Code != "" && (p.phone.view == "home" || p.phone.view == ""):
+			return at("Scan the screen", "Scan the code on the screen with the phone.", "scan")
+		case s.Code != "":
+			return at("Scan the screen", "Scan the code on the screen with the phone.", "tab-home")
 		default:
-			return at(approve, "The phone opens the app.", "")
+			return at(approve, "Go to the payment in the app.", "tab-home")
 		}
 	case vending.Choosing:
 		return at("Choose a product", "Press a product on the machine.", "slots")
@@ -135,6 +124,3 @@ func (p *playground) during(s *sale, at func(step, hint, target string) guideVie
 		return g
 	}
 }
-
-// opening is how long a page may take to go on to the app after the payment was made.
-const opening = 2 * time.Second

@@ -160,8 +160,10 @@ func (p *playground) opened(token string) error {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.phone.show("request", payment.Reference)
-		p.touch()
+		if p.asks(payment.Reference) { // a page may be behind the app
+			p.phone.show("request", payment.Reference)
+			p.touch()
+		}
 		return nil
 	}
 	return fmt.Errorf("there is no such payment")

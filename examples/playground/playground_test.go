@@ -161,6 +161,26 @@ func TestGuided(t *testing.T) {
 		p.close()
 		lit(door+" after an abort", target)
 	}
+	p.enter("till")
+	for door, target := range map[string]string{"dynamic": "scan", "selection": "tab-home", "payment": "tab-home", "maximum": "tab-home"} {
+		p.enter(door)
+		p.buy(door)
+		p.enter("till") // the phone is put away
+		p.enter(door)
+		lit(door+" with a phone that was put away", target)
+		p.do(map[string]string{"scan": "scan", "tab-home": "home"}[target], "")
+		lit(door+" found again", "approve")
+		p.do("abort", "")
+		p.close()
+		p.do("take", "")
+		p.until("put away", func(v shown) bool { return v.Phone.View == "home" })
+	}
+	p.enter("maximum")
+	p.buy("maximum")
+	p.do("scan", "") // once more, which shows the page
+	p.until("a page", func(v shown) bool { return v.Phone.View == "browser" && v.Guide.Target == "tab-home" })
+	p.do("home", "")
+	lit("asking again", "approve")
 }
 
 // What the machine's screen says is for customers.
