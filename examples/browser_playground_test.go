@@ -131,6 +131,15 @@ func TestBrowserPlaygroundFits(t *testing.T) {
 					return browser.Eval[bool](p, `(() => { const b = document.querySelector(".next")?.getBoundingClientRect(); return !b || b.top >= 0 && b.bottom <= innerHeight + 1 })()`)
 				})
 			})
+			for _, fault := range []string{"#fault-silent", "#fault-answer-cancel"} {
+				p.ClickOn(fault)
+				pressed(p, fault)
+			}
+			p.WaitText("It strikes at the next such moment.")
+			if height == 720 && !browser.Eval[bool](p, `(() => { const box = id => document.getElementById(id).getBoundingClientRect(); const all = box("ledger");
+				return ["words", "rest"].every(id => box(id).top >= all.top && box(id).bottom <= all.bottom) })()`) {
+				t.Error("what is armed leaves no room for the sale")
+			}
 		})
 	}
 }
@@ -144,7 +153,7 @@ func TestBrowserPlaygroundFaults(t *testing.T) {
 		{"jam", "selection", "No sale. All of the 25.00 NOK released, nothing charged.", "So nothing was captured"},
 		{"silent", "payment", "Nobody knows whether the product came out: it is reported.", "Nobody knows, so nothing was charged"},
 		{"cut-create", "dynamic", sold, "the same one was sent again"},
-		{"cut-create", "maximum", "The customer gave up.", "the same one was sent again"},
+		{"cut-create", "maximum", rested, "the same one was sent again"},
 		{"cut-vend", "callback", "Nobody knows whether the product came out: it is reported.", "a start without an end"},
 		{"cut-capture", "till", sold, "it was captured already"},
 		{"answer-create", "selection", sold, "gave the same payment"},

@@ -58,8 +58,6 @@ func (p *playground) books() booksView {
 	case charged-worth != explained:
 		v.Words += ": the books do not balance"
 		v.Tone = "bad"
-	case len(desk) > 0:
-		v.Words += fmt.Sprintf(", all at rest, %d on the desk", len(desk))
 	default:
 		v.Words += ", all at rest"
 	}

@@ -104,7 +104,7 @@ func open(t *testing.T, address string) *page {
 		t.Fatal(err)
 	}
 	p := &page{t: t, address: address, client: &http.Client{Jar: jar}, views: make(chan shown, 1)}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	answer := p.send(ctx, http.MethodGet, "/events", nil, nil)
 	go func() {
@@ -118,7 +118,11 @@ func open(t *testing.T, address string) *page {
 			}
 			var v shown
 			if text, ok := strings.CutPrefix(line, "data: "); ok && json.Unmarshal([]byte(text), &v) == nil { //nolint:musttag // the names are as sent, but for their case
-				p.views <- v
+				select {
+				case p.views <- v:
+				case <-ctx.Done():
+					return
+				}
 			}
 		}
 	}()
@@ -193,7 +197,7 @@ func (p *page) turn(what, which string, on bool) {
 // until looks until the page is as wanted.
 func (p *page) until(what string, is func(shown) bool) shown {
 	p.t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for !is(p.last) {
 		select {
 		case v, ok := <-p.views:

@@ -26,7 +26,7 @@ import (
 const Required = "VIPPS_REQUIRE_BROWSER"
 
 // patience is how long anything on a page may take.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Options are what a customer's browser is like.
 type Options struct {
