@@ -62,7 +62,7 @@ func (w *worker) control(store vending.Store) (http.Handler, error) {
 		if err != nil {
 			slog.New(slog.NewTextHandler(os.Stderr, nil)).Warn("refused", slog.String("order", asked.Do), slog.Any("error", err))
 		}
-		said := reply{problem(err)}
+		said := reply{problem(asked, err)}
 		rw.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(rw).Encode(said) // who has gone does not read it
 	})
@@ -144,8 +144,8 @@ func (w *worker) open(ctx context.Context, asked order) error {
 	return err
 }
 
-// problem is an error in the words of the machine's screen.
-func problem(err error) string {
+// problem is the error of an order in the words of the machine's screen.
+func problem(asked order, err error) string {
 	_, busy := errors.AsType[*vending.BusyError](err)
 	switch {
 	case err == nil:
@@ -166,7 +166,7 @@ func problem(err error) string {
 		return "There is no such sale."
 	case errors.Is(err, vipps.ErrOutcomeUnknown), errors.Is(err, context.DeadlineExceeded):
 		return "Vipps does not answer. What was begun is taken back by itself."
-	case errors.Is(err, vipps.ErrInvalidRequest):
+	case errors.Is(err, vipps.ErrInvalidRequest) && asked.Phone != "":
 		return "That cannot be used here. A phone number has its country code in front, and digits only."
 	default:
 		return "That did not work. Please try again."

@@ -37,7 +37,7 @@ func (p *playground) begin(n int) error {
 	}
 	seated := p.seated() != nil
 	if !seated {
-		p.night = night{0, n}
+		p.night, p.message, p.phone = night{0, n}, "", phone{turn: p.phone.turn} // the first customer is told nothing yet
 	}
 	p.touch()
 	p.mu.Unlock()
@@ -48,8 +48,7 @@ func (p *playground) begin(n int) error {
 	return nil
 }
 
-// spend lets the customers come, one after another and by every door in turn, beginning at the one that is open, and waits
-// until all of it is at rest.
+// spend lets the customers come, one after another and by every door in turn, beginning at the one that is open.
 func (p *playground) spend(n int) {
 	p.mu.Lock()
 	before := p.door

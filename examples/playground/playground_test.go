@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -286,5 +287,29 @@ func TestNight(t *testing.T) {
 	p.until("morning", func(v shown) bool { return !v.Night.Running })
 	if v := p.until("at rest", func(v shown) bool { return v.Books.Tone != "busy" }); v.Books.Tone != "good" {
 		t.Errorf("the books: %+v", v.Books)
+	}
+}
+
+// The first customer of a night does not take for an answer what another was told.
+func TestNightBegins(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // customers leave at once
+	p, err := newPlayground(ctx, options{}, t.TempDir(), "http://127.0.0.1:1", "http://127.0.0.1:2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	p.message, p.phone.says = "Sold out.", "This code is not valid any more."
+	if err := p.begin(1); err != nil {
+		t.Fatal(err)
+	}
+	p.await(t.Context(), func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.night.n == 1
+	})
+	if p.refuses() {
+		t.Errorf("the screen says %q, the phone %q", p.message, p.phone.says)
 	}
 }

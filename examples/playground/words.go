@@ -165,6 +165,8 @@ func (s *sale) resolution(fault string) string {
 			return "The sensor saw nothing drop. Somebody else captured."
 		case s.Outcome.Captured > 0:
 			return "The sensor saw nothing drop. What did not drop was not captured."
+		case s.Outcome.Result == vending.NotReleased:
+			return "The sensor saw nothing drop. So nothing was captured."
 		}
 		return s.after(ended, "The sensor saw nothing drop.", "So nothing was captured, and the reservation was released.")
 	case faultSilent:
@@ -223,7 +225,7 @@ func (s *sale) doing(fault string, ended bool) string {
 	case "network":
 		return s.after(ended, "There was no network.", "What was not answered was asked again when it came back.")
 	case "skip":
-		if s.Outcome.Lost > s.Outcome.Returned {
+		if slices.ContainsFunc(s.Items, func(i vending.Item) bool { return i.Late }) {
 			return "Two minutes passed. The verdict came after the limit: the money was already released."
 		}
 		return s.after(ended, "Two minutes passed.", "The limit was over, and what was not used was taken back.")

@@ -57,7 +57,9 @@ func TestWords(t *testing.T) {
 		"cut, and back too late":     {closed(vending.ReasonUnanswered, vending.Outcome{Result: vending.NotSold}, nil), faultCutCreate, "It was stored before it was sent: after the restart it was looked up and taken back."},
 		"cut at a refusal":           {closed("", vending.Outcome{Result: vending.Uncollected, Released: 4500, Lost: 2500}, one(vending.Dropped)), faultCutCapture, "After the restart the payment was read: nothing was captured."},
 		"cut at a capture":           {closed("", vending.Outcome{Result: vending.Sold, Captured: 2500}, one(vending.Dropped)), faultCutCapture, "it was captured already"},
-		"skipped while it turned":    {closed("", vending.Outcome{Result: vending.DeliveredUnpaid, Released: 2500, Lost: 2500}, one(vending.Dropped)), "skip", "The verdict came after the limit: the money was already released."},
+		"skipped while it turned":    {closed("", vending.Outcome{Result: vending.DeliveredUnpaid, Released: 2500, Lost: 2500}, []vending.Item{{Name: "Cola", Concluded: true, Verdict: vending.Dropped, Late: true}}), "skip", "The verdict came after the limit: the money was already released."},
+		"skipped, and not captured":  {closed("", vending.Outcome{Result: vending.Uncollected, Released: 2500, Lost: 2500}, one(vending.Dropped)), "skip", "The limit was over, and what was not used was taken back."},
+		"jam, not released":          {closed("", vending.Outcome{Result: vending.NotReleased}, one(vending.NotDropped)), faultJam, "The sensor saw nothing drop. So nothing was captured."},
 		"a check-in twice":           {vending.Session{State: vending.Waiting}, twiceCheckedIn, "The check-in came twice. Its token is known: one session."},
 		"late":                       {closed(vending.ReasonClock, vending.Outcome{Result: vending.NotSold, Released: 2500}, nil), faultLate, "Nothing was let out for it: the reservation was released at once."},
 	} {
@@ -98,6 +100,16 @@ func TestWordsBefore(t *testing.T) {
 			if strings.Contains(said, early) {
 				t.Errorf("%s says already: %q", f.ID, said)
 			}
+		}
+	}
+}
+
+// Only who has said a phone number is told how one is written.
+func TestProblem(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []order{{Do: "open"}, {Do: "open", Phone: "12"}} {
+		if said := problem(asked, vipps.ErrInvalidRequest); said == "" || strings.Contains(said, "phone number") != (asked.Phone != "") {
+			t.Errorf("%+v: %q", asked, said)
 		}
 	}
 }
