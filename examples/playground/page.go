@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -48,7 +49,34 @@ func (p *playground) pages() http.Handler {
 	mux.HandleFunc("POST /do", p.pressed)
 	mux.HandleFunc("GET /landing", p.landing)
 	mux.Handle(pagesPath+"/", p.proxy())
-	return p.guard(mux)
+	return arrived(p.guard(mux))
+}
+
+// What the front takes: the longest form of a page is shorter.
+const (
+	bodyTime = 10 * time.Second
+	maxForm  = 64 << 10
+)
+
+// arrived waits for what is sent with a request, so that whoever sends a byte at a time does not keep a connection. A timeout of
+// the server would end the streams of events too.
+func arrived(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		connection := http.NewResponseController(w)
+		_ = connection.SetReadDeadline(time.Now().Add(bodyTime)) // a test's has none
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+		if err != nil { // the limit stays, since the server would read the rest
+			http.Error(w, "this has not arrived, or is too long", http.StatusBadRequest)
+			return
+		}
+		_ = connection.SetReadDeadline(time.Time{}) // as above
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // guard keeps other sites out.

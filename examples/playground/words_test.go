@@ -1,8 +1,14 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/vippsvending/vipps"
@@ -110,6 +116,45 @@ func TestProblem(t *testing.T) {
 	for _, asked := range []order{{Do: "open"}, {Do: "open", Phone: "12"}} {
 		if said := problem(asked, vipps.ErrInvalidRequest); said == "" || strings.Contains(said, "phone number") != (asked.Phone != "") {
 			t.Errorf("%+v: %q", asked, said)
+		}
+	}
+}
+
+// late is an answer to a request whose body comes slowly.
+type late struct {
+	*httptest.ResponseRecorder
+	until []time.Time
+}
+
+func (l *late) SetReadDeadline(at time.Time) error {
+	l.until = append(l.until, at)
+	return nil
+}
+
+// Whoever sends slowly does not keep a connection, and whoever sends nothing may listen for as long as they like.
+func TestArrived(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body   io.Reader
+		status int
+		limits []bool // whether each is one, or takes the one before away
+		heard  string
+	}{
+		"nothing": {nil, 200, nil, ""},
+		"a form":  {strings.NewReader("a=b"), 200, []bool{true, false}, "a=b"},
+		"slowly":  {io.MultiReader(strings.NewReader("a"), iotest.ErrReader(os.ErrDeadlineExceeded)), 400, []bool{true}, ""},
+		"much":    {strings.NewReader(strings.Repeat("a", maxForm+1)), 400, []bool{true}, ""},
+	} {
+		w := &late{ResponseRecorder: httptest.NewRecorder()}
+		var heard []byte
+		arrived(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard, _ = io.ReadAll(r.Body) })).
+			ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/do", test.body))
+		var limits []bool
+		for _, at := range w.until {
+			limits = append(limits, !at.IsZero())
+		}
+		if w.Code != test.status || !slices.Equal(limits, test.limits) || string(heard) != test.heard {
+			t.Errorf("%s: status %d, limits %v, heard %q", name, w.Code, limits, heard)
 		}
 	}
 }
