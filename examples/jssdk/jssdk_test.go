@@ -13,6 +13,12 @@ import (
 // version is the SDK's, as package.json and package-lock.json have it.
 const version = `"version": "2.4.2"`
 
+func TestMain(m *testing.M) {
+	code := m.Run()
+	process.Clean()
+	os.Exit(code)
+}
+
 // TestConformance needs node and the SDK, which CI installs with npm. Elsewhere it is skipped without them: a test suite of a
 // Go module does not install JavaScript unasked.
 func TestConformance(t *testing.T) {

@@ -12,32 +12,72 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	// The test cache must know what the examples are made of.
-	_ "github.com/vippsvending/vipps/examples/internal/audit"
-	_ "github.com/vippsvending/vipps/examples/internal/database"
-	_ "github.com/vippsvending/vipps/examples/internal/setup"
-	_ "github.com/vippsvending/vipps/examples/internal/story"
-	_ "github.com/vippsvending/vipps/examples/internal/termqr"
+	// The test cache must know what the examples are made of. Build looks at this module, these are the others.
+	_ "github.com/vippsvending/vipps/internal/postgrestest"
 	_ "github.com/vippsvending/vipps/ordermanagement"
 	_ "github.com/vippsvending/vipps/qr"
-	_ "github.com/vippsvending/vipps/vending"
+	_ "github.com/vippsvending/vipps/vending/landing"
+	_ "github.com/vippsvending/vipps/vending/sqlstore"
 	_ "github.com/vippsvending/vipps/vending/vendingtest"
+	_ "github.com/vippsvending/vipps/vending/vippstest"
 )
 
 // patience is more than any example takes, and bounds all of them. Soak bounds itself, by nearly four minutes.
 const patience = 4 * time.Minute
 
-// Build compiles examples into a directory of the test's. Root is where this module is, as seen from the test.
+// built is what the tests of this process have built so far.
+var built struct {
+	sync.Mutex
+
+	dir   string // empty before the first
+	names []string
+}
+
+// Build compiles examples, each once for all tests of a package, and gives the directory that they are in. TestMain removes
+// it with [Clean]. Root is where this module is, as seen from the test.
 func Build(tb testing.TB, root string, names ...string) (dir string) {
 	tb.Helper()
-	// Looking at the sources makes the test cache notice when they change.
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	built.Lock()
+	defer built.Unlock()
+	if built.dir == "" {
+		if err := look(root); err != nil {
+			tb.Fatal(err)
+		}
+		var err error
+		if built.dir, err = os.MkdirTemp("", "examples"); err != nil { //nolint:usetesting // for all tests
+			tb.Fatal(err)
+		}
+	}
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(built.names, name) })
+	if len(names) == 0 {
+		return built.dir
+	}
+	args := []string{"build", "-ldflags=-w", "-o", built.dir + string(filepath.Separator)} // nobody debugs them
+	for _, name := range names {
+		args = append(args, "github.com/vippsvending/vipps/examples/"+name)
+	}
+	build := exec.Command("go", args...) //nolint:gosec,noctx // of names that tests give
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("go build: %v\n%s", err, out)
+	}
+	built.names = append(built.names, names...)
+	return built.dir
+}
+
+// Clean removes what Build has built. TestMain calls it after the tests.
+func Clean() { _ = os.RemoveAll(built.dir) } // nothing, if nothing was built
+
+// look makes the test cache notice when a source changes.
+func look(root string) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -48,20 +88,6 @@ func Build(tb testing.TB, root string, names ...string) (dir string) {
 		}
 		return err
 	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	dir = tb.TempDir()
-	args := []string{"build", "-o", dir + string(filepath.Separator)}
-	for _, name := range names {
-		args = append(args, "github.com/vippsvending/vipps/examples/"+name)
-	}
-	build := exec.Command("go", args...) //nolint:gosec,noctx // of names that tests give
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		tb.Fatalf("go build: %v\n%s", err, out)
-	}
-	return dir
 }
 
 // Process is an example that runs.
