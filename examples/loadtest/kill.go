@@ -28,7 +28,7 @@ func (w *world) survive(ctx context.Context, f *findings, ids []string) error {
 	victim := w.workers[0]
 	w.workers = w.workers[1:]
 	w.mu.Unlock()
-	victim.kill()
+	victim.process.Kill()
 	held := w.heard()
 	pause(ctx, dead)
 	told := w.told

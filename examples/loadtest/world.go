@@ -199,7 +199,7 @@ func (w *world) usage(settled bool) (sum Usage, err error) {
 	for _, c := range w.workers {
 		var u Usage
 		if err := c.Call("Worker.Measure", settled, &u); err != nil {
-			return sum, fmt.Errorf("a worker has ended: %w: %s", err, c.said.String())
+			return sum, fmt.Errorf("a worker has ended: %w: %s", err, c.process.Log.String())
 		}
 		sum = sum.plus(u)
 	}

@@ -2,17 +2,17 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vippsvending/vipps/examples/internal/subprocess"
 )
 
 // workerFlag starts this program as the controller.
@@ -29,17 +29,10 @@ type child struct {
 
 // running is one life of the controller.
 type running struct {
-	cmd     *exec.Cmd
-	input   io.Closer
-	at      string
-	killed  bool
-	done    chan struct{}
-	stderr  tail
-	problem error
-}
+	*subprocess.Process
 
-// errDied means that the controller has ended by itself.
-var errDied = errors.New("the controller has ended by itself")
+	at string
+}
 
 // start starts the controller and waits until it listens.
 func (c *child) start(ctx context.Context, told assignment) error {
@@ -51,35 +44,26 @@ func (c *child) start(ctx context.Context, told assignment) error {
 	if err != nil {
 		return err
 	}
-	r := &running{cmd: exec.Command(program, workerFlag), done: make(chan struct{})} //nolint:gosec,noctx // this program; it is killed
-	dieTogether(r.cmd)
-	input, err := r.cmd.StdinPipe()
+	p, err := subprocess.Start(exec.Command(program, workerFlag)) //nolint:gosec,noctx // this program; it is killed
 	if err != nil {
 		return err
 	}
-	output, err := r.cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	r.cmd.Stderr, r.input = &r.stderr, input
-	if err := r.cmd.Start(); err != nil {
-		return err
-	}
+	r := &running{Process: p}
 	listening := make(chan string, 1)
-	go c.hear(r, output, listening)
-	if _, err := input.Write(append(line, '\n')); err != nil {
-		r.end()
+	go c.hear(r, listening)
+	if _, err := p.Input.Write(append(line, '\n')); err != nil {
+		p.Kill()
 		return err
 	}
 	select {
 	case r.at = <-listening:
-	case <-r.done:
-		return r.problem
+	case <-p.Done():
+		return r.problem()
 	case <-time.After(20 * time.Second):
-		r.end()
+		p.Kill()
 		return errors.New("the controller does not start")
 	case <-ctx.Done():
-		r.end()
+		p.Kill()
 		return ctx.Err()
 	}
 	c.mu.Lock()
@@ -89,8 +73,8 @@ func (c *child) start(ctx context.Context, told assignment) error {
 }
 
 // hear passes on what the controller says until it ends.
-func (c *child) hear(r *running, output io.Reader, listening chan<- string) {
-	lines := bufio.NewReaderSize(output, 1<<16)
+func (c *child) hear(r *running, listening chan<- string) {
+	lines := bufio.NewReaderSize(r.Output, 1<<16)
 	for {
 		line, err := lines.ReadBytes('\n')
 		var said report
@@ -105,20 +89,22 @@ func (c *child) hear(r *running, output io.Reader, listening chan<- string) {
 			break
 		}
 	}
-	err := r.cmd.Wait()
+	_ = r.Wait() // problem says it
 	c.mu.Lock()
-	if !r.killed {
-		r.problem = fmt.Errorf("%w: %w: %s", errDied, errors.Join(err), r.stderr.last())
-	}
 	was := c.running == r
 	if was {
 		c.running = nil
 	}
 	c.mu.Unlock()
-	close(r.done)
 	if was {
-		c.died(r.problem)
+		c.died(r.problem())
 	}
+}
+
+// problem is how the controller has ended by itself, with the last line that it logged.
+func (r *running) problem() error {
+	text := strings.TrimSpace(r.Log.String())
+	return fmt.Errorf("the controller has %w: %s", r.Err(), text[strings.LastIndex(text, "\n")+1:])
 }
 
 // kill cuts the power, and waits until it is gone. What was said before has been heard.
@@ -126,19 +112,10 @@ func (c *child) kill() {
 	c.mu.Lock()
 	r := c.running
 	c.running = nil
-	if r != nil {
-		r.killed = true
-	}
 	c.mu.Unlock()
 	if r != nil {
-		r.end()
+		r.Kill()
 	}
-}
-
-func (r *running) end() {
-	_ = r.cmd.Process.Kill() // it may be dead
-	<-r.done
-	_ = r.input.Close()
 }
 
 // address is where the controller is reached; empty while it has no power.
@@ -149,27 +126,4 @@ func (c *child) address() string {
 		return ""
 	}
 	return c.running.at
-}
-
-// tail keeps the end of what the controller logs.
-type tail struct {
-	mu   sync.Mutex
-	kept bytes.Buffer
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.kept.Len() > 1<<16 {
-		t.kept.Next(1 << 15)
-	}
-	return t.kept.Write(b)
-}
-
-// last is the last line.
-func (t *tail) last() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	text := strings.TrimSpace(t.kept.String())
-	return text[strings.LastIndex(text, "\n")+1:]
 }

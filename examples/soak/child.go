@@ -2,17 +2,16 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vippsvending/vipps/examples/internal/subprocess"
 )
 
 // child is a worker as its parent sees it. It is killed and started again.
@@ -30,12 +29,9 @@ type child struct {
 
 // running is one life of a worker.
 type running struct {
-	cmd     *exec.Cmd
-	input   io.Closer
+	*subprocess.Process
+
 	address string
-	killed  bool
-	done    chan struct{}
-	err     error
 }
 
 // start starts the worker and waits until it listens.
@@ -48,74 +44,57 @@ func (c *child) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &running{cmd: exec.Command(program, "worker"), done: make(chan struct{})} //nolint:gosec,noctx // this program; it is killed
-	r.cmd.Env = append(os.Environ(), c.env...)
-	dieTogether(r.cmd)
-	input, err := r.cmd.StdinPipe()
+	cmd := exec.Command(program, "worker") //nolint:gosec,noctx // this program; it is killed
+	cmd.Env = append(os.Environ(), c.env...)
+	if c.verbose {
+		cmd.Stderr = os.Stderr // for whoever watches
+	}
+	p, err := subprocess.Start(cmd)
 	if err != nil {
 		return err
 	}
-	output, err := r.cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	last := tail{verbose: c.verbose}
-	r.cmd.Stderr = &last
-	if err := r.cmd.Start(); err != nil {
-		return err
-	}
-	r.input = input
+	r := &running{Process: p}
 	listening := make(chan string, 1)
 	go func() {
-		for lines := bufio.NewScanner(output); lines.Scan(); {
+		for lines := bufio.NewScanner(p.Output); lines.Scan(); {
 			if address, ok := strings.CutPrefix(lines.Text(), "listening "); ok {
 				listening <- address
 				continue
 			}
 			c.said(lines.Text())
 		}
-		r.err = r.cmd.Wait()
-		c.mu.Lock()
-		if !r.killed {
-			r.err = fmt.Errorf("worker %s ended by itself: %w: %s", c.name, errors.Join(r.err, errNotKilled), last.String())
-		}
-		c.mu.Unlock()
-		close(r.done)
+		_ = p.Wait() // whoever asks gets it from failed
 	}()
-	if _, err := input.Write(append(told, '\n')); err != nil {
+	if _, err := p.Input.Write(append(told, '\n')); err != nil {
+		p.Kill()
 		return err
 	}
 	select {
 	case r.address = <-listening:
-	case <-r.done:
-		return r.err
+	case <-p.Done():
+		return c.why(p)
 	case <-time.After(20 * time.Second):
+		p.Kill()
 		return fmt.Errorf("worker %s does not start", c.name)
 	case <-ctx.Done():
+		p.Kill()
+		return ctx.Err()
 	}
 	c.mu.Lock()
 	c.running = r
 	c.mu.Unlock()
-	return ctx.Err()
+	return nil
 }
-
-var errNotKilled = errors.New("nobody has killed it")
 
 // kill kills the worker as a power cut would, and waits until it is gone.
 func (c *child) kill() {
 	c.mu.Lock()
 	r := c.running
 	c.running, c.paused = nil, false
-	if r != nil {
-		r.killed = true
-	}
 	c.mu.Unlock()
-	if r == nil {
-		return
+	if r != nil {
+		r.Kill()
 	}
-	_ = r.cmd.Process.Kill() // it may be dead
-	<-r.done
-	_ = r.input.Close()
 }
 
 // address is where the worker is reached; empty if it is dead or paused.
@@ -136,12 +115,15 @@ func (c *child) failed() error {
 	if r == nil {
 		return nil
 	}
-	select {
-	case <-r.done:
-		return r.err
-	default:
-		return nil
+	return c.why(r.Process)
+}
+
+// why is nil as long as the worker runs, and if it was killed.
+func (c *child) why(p *subprocess.Process) error {
+	if err := p.Err(); err != nil {
+		return fmt.Errorf("worker %s: %w: %s", c.name, err, p.Log.String())
 	}
+	return nil
 }
 
 // freeze stops the worker in the middle of whatever it does, and thaw lets it go on as if nothing had been.
@@ -154,34 +136,9 @@ func (c *child) signal(stop bool) error {
 	if c.running == nil || c.paused == stop {
 		return nil
 	}
-	if err := freeze(c.running.cmd.Process, stop); err != nil {
+	if err := freeze(c.running.Cmd.Process, stop); err != nil {
 		return err
 	}
 	c.paused = stop
 	return nil
-}
-
-// tail keeps the end of what a worker logs.
-type tail struct {
-	verbose bool
-	mu      sync.Mutex
-	kept    bytes.Buffer
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.verbose {
-		_, _ = os.Stderr.Write(b) // for whoever watches
-	}
-	if t.kept.Len() > 1<<16 {
-		t.kept.Next(1 << 15)
-	}
-	return t.kept.Write(b)
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.kept.String()
 }
