@@ -28,6 +28,7 @@ import (
 	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/examples/internal/setup"
+	"github.com/vippsvending/vipps/examples/internal/story"
 	"github.com/vippsvending/vipps/examples/internal/termqr"
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/vending/vendingtest"
@@ -74,10 +75,9 @@ func sell(ctx context.Context, o options) error {
 		return errors.New("-jam and -silent exclude each other")
 	case o.abort && o.approve != "":
 		return errors.New("-abort and -approve exclude each other")
-	case o.abort && server.Emulator == nil:
-		return errors.New("-abort plays the emulator's customer; say no on the phone instead")
-	case o.approve != "" && server.Client.Environment() != vipps.Test:
-		return errors.New("-approve exists in the test environment only")
+	}
+	if err := server.Allows(o.approve, o.abort); err != nil {
+		return err
 	}
 	fmt.Println("using", server.Where)
 	kept, err := database.Open(ctx, o.db)
@@ -98,7 +98,7 @@ func sell(ctx context.Context, o options) error {
 		LegalLinks: epayment.MerchantLegalLinks{
 			TermsOfSaleURL: "https://example.com/terms", PrivacyPolicyURL: "https://example.com/privacy",
 		},
-		Observe: narrate,
+		Observe: story.Narrate,
 		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
 	if o.silent { // patience for a demonstration
@@ -142,7 +142,7 @@ func sell(ctx context.Context, o options) error {
 			return fmt.Errorf("session %s is not finished, and nobody will: look at the payment in the portal: %w", id, err)
 		}
 	}
-	return settle(ctx, epayment.New(server.Client), session)
+	return story.End(ctx, server.Client, session)
 }
 
 // turnMotor is where the machine's own protocol goes. Nil means that the product dropped, and an error that nobody knows.
@@ -177,18 +177,7 @@ func customer(ctx context.Context, server *setup.Setup, o options, code vending.
 	case <-ctx.Done():
 		return
 	}
-	var err error
-	switch {
-	case o.approve != "":
-		err = epayment.New(server.Client).ForceApprove(ctx, code.Session, epayment.ForceApproveRequest{
-			Customer: epayment.Customer{PhoneNumber: vipps.Secret(o.approve)},
-		})
-	case server.Emulator != nil && o.abort:
-		err = server.Emulator.Abort(code.Session)
-	case server.Emulator != nil:
-		err = server.Emulator.Approve(code.Session)
-	}
-	if err != nil {
+	if err := server.Decide(ctx, code.Session, o.approve, o.abort); err != nil {
 		fmt.Println("the customer could not decide:", err)
 	}
 }

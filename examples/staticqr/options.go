@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 )
 
@@ -74,13 +73,9 @@ func (o options) validate() error {
 
 // fits says what the server that is used does not allow.
 func (o options) fits(server *setup.Setup) error {
-	switch {
-	case o.approve != "" && server.Client.Environment() != vipps.Test:
-		return errors.New("-approve exists in the test environment only")
-	case server.Emulator != nil:
-		return nil
-	case o.abort:
-		return errors.New("-abort plays the emulator's customer; say no on the phone instead")
+	switch err := server.Allows(o.approve, o.abort); {
+	case err != nil || server.Emulator != nil:
+		return err
 	case o.checkIn:
 		return errors.New("-checkin needs the emulator in this process: a webhook of Vipps MobilePay does not reach this program")
 	case o.inFull:

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vippsvending/vipps"
-	"github.com/vippsvending/vipps/epayment"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/vending"
 )
@@ -67,18 +65,7 @@ func (s *sale) decide(ctx context.Context, id string) {
 	if !sleep(ctx, s.pace) {
 		return
 	}
-	var err error
-	switch {
-	case s.approve != "":
-		err = epayment.New(s.server.Client).ForceApprove(ctx, id, epayment.ForceApproveRequest{
-			Customer: epayment.Customer{PhoneNumber: vipps.Secret(s.approve)},
-		})
-	case s.server.Emulator != nil && s.abort:
-		err = s.server.Emulator.Abort(id)
-	case s.server.Emulator != nil:
-		err = s.server.Emulator.Approve(id)
-	}
-	if err != nil {
+	if err := s.server.Decide(ctx, id, s.approve, s.abort); err != nil {
 		fmt.Println("the customer could not decide:", err)
 	}
 }

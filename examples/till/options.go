@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/examples/internal/setup"
 	"github.com/vippsvending/vipps/vending"
 )
@@ -43,13 +42,9 @@ func (o options) validate() error {
 
 // fits says what the server that is used does not allow.
 func (o options) fits(server *setup.Setup) error {
-	switch {
-	case o.approve != "" && server.Client.Environment() != vipps.Test:
-		return errors.New("-approve exists in the test environment only")
-	case server.Emulator != nil:
-		return nil
-	case o.abort:
-		return errors.New("-abort plays the emulator's customer; say no on the phone instead")
+	switch err := server.Allows(o.approve, o.abort); {
+	case err != nil || server.Emulator != nil:
+		return err
 	case o.unknown:
 		return errors.New("-unknown-customer needs the emulator in this process")
 	case o.phone == "" && !o.scan:

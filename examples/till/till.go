@@ -75,18 +75,7 @@ func (t *till) decide(id string) {
 	if t.nobody || !sleep(ctx, t.pace) {
 		return
 	}
-	var err error
-	switch {
-	case t.approve != "":
-		err = epayment.New(t.server.Client).ForceApprove(ctx, id, epayment.ForceApproveRequest{
-			Customer: epayment.Customer{PhoneNumber: vipps.Secret(t.approve)},
-		})
-	case t.server.Emulator != nil && t.abort:
-		err = t.server.Emulator.Abort(id)
-	case t.server.Emulator != nil:
-		err = t.server.Emulator.Approve(id)
-	}
-	if err != nil {
+	if err := t.server.Decide(ctx, id, t.approve, t.abort); err != nil {
 		fmt.Println("the customer could not decide:", err)
 	}
 }
