@@ -17,6 +17,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/examples/internal/audit"
 	"github.com/vippsvending/vipps/vending"
 	"github.com/vippsvending/vipps/webhooks"
 )
@@ -174,19 +175,15 @@ func (w *Worker) Open(machine string, session *string) error {
 
 // Sessions gives everything in the store as JSON, without secrets and histories.
 func (w *Worker) Sessions(_ struct{}, all *[]byte) error {
-	found := map[string]vending.Session{}
-	for _, sessions := range []func(func(vending.Session, error) bool){
-		w.store.Open(w.ctx), w.store.Closed(w.ctx, time.Time{}.AddDate(1, 0, 0), time.Now().AddDate(1, 0, 0)),
-	} {
-		for s, err := range sessions {
-			if err != nil {
-				return err
-			}
-			s.Body, s.RedirectURL, s.History = vending.Sealed{}, vending.Sealed{}, nil
-			found[s.ID] = s
-		}
+	sessions, err := audit.Sessions(w.ctx, w.store)
+	if err != nil {
+		return err
 	}
-	var err error
+	found := make(map[string]vending.Session, len(sessions))
+	for _, s := range sessions {
+		s.Body, s.RedirectURL, s.History = vending.Sealed{}, vending.Sealed{}, nil
+		found[s.ID] = s
+	}
 	*all, err = json.Marshal(found)
 	return err
 }

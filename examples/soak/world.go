@@ -155,22 +155,7 @@ func (w *world) settle(ctx context.Context, store vending.Store) ([]vending.Sess
 	}
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	found := map[string]bool{}
-	var all []vending.Session
-	for _, sessions := range []func(func(vending.Session, error) bool){
-		store.Open(ctx), store.Closed(ctx, time.Time{}.AddDate(1, 0, 0), time.Now().AddDate(1, 0, 0)),
-	} {
-		for s, err := range sessions {
-			if err != nil {
-				return nil, err
-			}
-			if !found[s.ID] {
-				all = append(all, s)
-			}
-			found[s.ID] = true
-		}
-	}
-	return all, nil
+	return audit.Sessions(ctx, store)
 }
 
 // isOver says that a session's money is at rest and no refund is under way. A receipt is repeated once a minute, and a
