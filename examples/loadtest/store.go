@@ -2,22 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"iter"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver for PostgreSQL
-	_ "modernc.org/sqlite"             // the driver for SQLite
 
 	"github.com/vippsvending/vipps/examples/internal/database"
 	"github.com/vippsvending/vipps/internal/postgrestest"
@@ -46,45 +38,13 @@ func newPlace(ctx context.Context, store string) (p Place, drop func(), err erro
 
 // newSchema makes a schema of its own: the server may be one that the environment names.
 func newSchema(ctx context.Context) (p Place, drop func(), err error) {
-	var a asker
-	address := postgrestest.URL(&a)
-	if address == "" {
-		return Place{}, nil, errors.New(a.refused)
-	}
-	where, err := url.Parse(address)
-	if err != nil {
-		return Place{}, nil, errors.New(postgrestest.Variable + ": not an address")
-	}
-	db, err := sql.Open("pgx", address)
+	address, err := postgrestest.Server()
 	if err != nil {
 		return Place{}, nil, err
 	}
-	name := "load_" + strings.ToLower(rand.Text())
-	if _, err := db.ExecContext(ctx, "CREATE SCHEMA "+name); err != nil {
-		return Place{}, nil, errors.Join(err, db.Close())
-	}
-	query := where.Query()
-	query.Set("search_path", name)
-	where.RawQuery = query.Encode()
-	return Place{"pgx", where.String()}, func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if _, err := db.ExecContext(ctx, "DROP SCHEMA "+name+" CASCADE"); err != nil {
-			fmt.Println("the schema", name, "is left:", err)
-		}
-		_ = db.Close() // nothing is under way
-	}, nil
+	own, drop, err := database.Schema(ctx, address, "load")
+	return Place{"pgx", own}, drop, err
 }
-
-// asker asks for a server as a test does.
-type asker struct {
-	testing.TB
-	refused string
-}
-
-func (*asker) Helper()                             {}
-func (a *asker) Skipf(format string, args ...any)  { a.refused = fmt.Sprintf(format, args...) }
-func (a *asker) Fatalf(format string, args ...any) { a.refused = fmt.Sprintf(format, args...) }
 
 // open opens the store. The database is nil for memory.
 func (p Place) open(ctx context.Context) (vending.Store, *sql.DB, error) {

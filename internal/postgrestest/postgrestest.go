@@ -3,6 +3,7 @@
 package postgrestest
 
 import (
+	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -19,25 +20,33 @@ var shared struct {
 	err    error
 }
 
-// URL gives the address of a server, as drivers take it. It is the same for all tests of a process, so each makes a schema
-// of its own there. Where PostgreSQL is not installed the test is skipped; with CI set in the environment it fails.
-//
-// What it starts ends with the process; [Stop] does it sooner.
+// URL is [Server] for a test, which is skipped where PostgreSQL is not installed; with CI set in the environment it fails.
 func URL(tb testing.TB) string {
 	tb.Helper()
+	url, err := Server()
+	switch {
+	case err == nil:
+	case os.Getenv("CI") != "":
+		tb.Fatal(err)
+	default:
+		tb.Skip(err)
+	}
+	return url
+}
+
+// Server gives the address of a server, as drivers take it. It is the same for everybody in a process, so each makes a schema
+// of its own there.
+//
+// What it starts ends with the process; [Stop] does it sooner.
+func Server() (url string, err error) {
 	if url := os.Getenv(Variable); url != "" {
-		return url
+		return url, nil
 	}
 	shared.once.Do(func() { shared.server, shared.err = start() })
-	switch {
-	case shared.err == nil:
-		return shared.server.url
-	case os.Getenv("CI") != "":
-		tb.Fatalf("no PostgreSQL: %v", shared.err)
-	default:
-		tb.Skipf("no PostgreSQL: %v; set %s to use another server", shared.err, Variable)
+	if shared.err != nil {
+		return "", fmt.Errorf("no PostgreSQL: %w; set %s to use another server", shared.err, Variable)
 	}
-	return ""
+	return shared.server.url, nil
 }
 
 // Stop ends the throwaway server, if there is one. TestMain calls it after the tests.
