@@ -4,11 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/internal/apitest"
@@ -76,49 +72,4 @@ func BenchmarkDo(b *testing.B) {
 		var got created
 		return apitest.ByHand(b.Context(), byHand, apitest.Authorization, request.Method, host+"/epayment/v1/payments", request.IdempotencyKey, p, &got)
 	})
-}
-
-// BenchmarkToken is eight callers at one token. By hand it is the same: a lock, and a look at the clock.
-func BenchmarkToken(b *testing.B) {
-	client, err := vipps.NewClient(config(memory))
-	if err != nil {
-		b.Fatal(err)
-	}
-	byHand := &http.Client{Transport: memory}
-	var lock sync.Mutex
-	expiry := time.Now().Add(time.Hour)
-	authorization := func() string {
-		lock.Lock()
-		defer lock.Unlock()
-		if time.Now().After(expiry) {
-			b.Error("the token has expired")
-		}
-		return apitest.Authorization
-	}
-	request := vipps.Request{Op: "bench", Method: http.MethodPost, Path: []string{"x"}, IdempotencyKey: "key-1", Body: newPayment()}
-	apitest.Versus(b, together(func() error {
-		var got created
-		return client.Do(b.Context(), request, &got)
-	}), together(func() error {
-		var got created
-		return apitest.ByHand(b.Context(), byHand, authorization(), request.Method, host+"/x", request.IdempotencyKey, request.Body, &got)
-	}))
-}
-
-// together makes 80 calls of one, ten each by eight callers.
-func together(call func() error) func() error {
-	return func() error {
-		var group errgroup.Group
-		for range 8 {
-			group.Go(func() error {
-				for range 10 {
-					if err := call(); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}
-		return group.Wait()
-	}
 }
