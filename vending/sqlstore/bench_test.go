@@ -29,7 +29,8 @@ func BenchmarkSave(b *testing.B) {
 	}
 }
 
-// BenchmarkSale is what the engine asks of a store for one sale: a session is created, claimed, loaded, woken and saved.
+// BenchmarkSale is about what the engine asks of a store for one sale: a session is created with its seat and claimed once, and
+// for each of its states it is woken, loaded, saved and let rest.
 func BenchmarkSale(b *testing.B) {
 	for name, make := range map[string]func(testing.TB) database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		for _, workers := range []int{1, 64} {
@@ -40,8 +41,14 @@ func BenchmarkSale(b *testing.B) {
 				var n atomic.Int64
 				share(b, workers, func(ctx context.Context, _ int) error {
 					s := session(fmt.Sprint("shop-", n.Add(1)))
+					s.Seat, s.WakeAt = s.Machine, s.Now
 					if err := store.Create(ctx, s); err != nil {
 						return err
+					}
+					for _, err := range store.Due(ctx, 1, time.Hour) { // this one, or a neighbour's
+						if err != nil {
+							return err
+						}
 					}
 					for _, state := range []vending.State{vending.Waiting, vending.Vending, vending.Settling, vending.Closed} {
 						if err := store.Wake(ctx, time.Hour, s.ID); err != nil {
@@ -52,7 +59,13 @@ func BenchmarkSale(b *testing.B) {
 							return err
 						}
 						s.State, s.Body = state, vending.Sealed{}
+						if state == vending.Closed {
+							s.Seat = ""
+						}
 						if err := store.Save(ctx, s); err != nil {
+							return err
+						}
+						if err := store.Rest(ctx, time.Hour, s); err != nil {
 							return err
 						}
 					}
