@@ -104,7 +104,7 @@ func open(t *testing.T, address string) *page {
 		t.Fatal(err)
 	}
 	p := &page{t: t, address: address, client: &http.Client{Jar: jar}, views: make(chan shown, 1)}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context()) // each step is bounded, all of them together need not be
 	t.Cleanup(cancel)
 	answer := p.send(ctx, http.MethodGet, "/events", nil, nil)
 	go func() {
