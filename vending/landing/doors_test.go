@@ -229,7 +229,7 @@ func TestReservation(t *testing.T) {
 	})
 }
 
-// TestReservationDone is a customer who wants nothing after all, and one who has chosen on the machine before the scan.
+// TestReservationOtherwise is a customer who wants nothing after all, and one who has chosen on the machine before the scan.
 func TestReservationOtherwise(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

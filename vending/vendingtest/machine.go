@@ -63,7 +63,6 @@ type Machine struct {
 	tries    map[string]*try
 	commands []vending.Command
 	drops    map[string]int // by slot
-	asked    int
 }
 
 type try struct {
@@ -186,7 +185,6 @@ func said(b Behaviour) vending.Verdict {
 func (m *Machine) Conclude(_ context.Context, id string) (vending.Verdict, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.asked++
 	t, heard := m.tries[id]
 	if !heard {
 		t = &try{fenced: true}
@@ -210,11 +208,4 @@ func (m *Machine) Commands() []vending.Command {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]vending.Command(nil), m.commands...)
-}
-
-// Concluded is how often the machine was asked what became of something.
-func (m *Machine) Concluded() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.asked
 }

@@ -37,7 +37,7 @@ func (s *Server) admit(c *call) (reply, bool) {
 }
 
 func (s *Server) checkSubscription(key string) (reply, bool) {
-	message := ""
+	var message string
 	switch {
 	case key == "":
 		message = "Access denied due to missing subscription key. " +

@@ -120,7 +120,6 @@ type TB interface {
 	Helper()
 	Cleanup(func())
 	Errorf(format string, args ...any)
-	Logf(format string, args ...any)
 }
 
 // Start makes an emulator that is closed at the end of the test. A webhook handler that panics fails the test.

@@ -15,9 +15,8 @@ type failing struct {
 	cleanups []func()
 }
 
-func (f *failing) Helper()             {}
-func (f *failing) Cleanup(do func())   { f.cleanups = append(f.cleanups, do) }
-func (f *failing) Logf(string, ...any) {}
+func (f *failing) Helper()           {}
+func (f *failing) Cleanup(do func()) { f.cleanups = append(f.cleanups, do) }
 func (f *failing) Errorf(format string, args ...any) {
 	f.errors = append(f.errors, fmt.Sprintf(format, args...))
 }
