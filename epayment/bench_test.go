@@ -15,7 +15,7 @@ import (
 )
 
 func BenchmarkCreate(b *testing.B) {
-	server := always(testdata(b, "created.json"))
+	server := always(apitest.Testdata(b, "created.json"))
 	client, byHand := newClient(b, server, vipps.Test), &http.Client{Transport: server}
 	r := benchRequest()
 	type method struct {
@@ -121,7 +121,7 @@ func BenchmarkPoll(b *testing.B) {
 func compact(b *testing.B, name string) string {
 	b.Helper()
 	var answer bytes.Buffer
-	if err := json.Compact(&answer, []byte(testdata(b, name))); err != nil {
+	if err := json.Compact(&answer, []byte(apitest.Testdata(b, name))); err != nil {
 		b.Fatal(err)
 	}
 	return answer.String()

@@ -1,25 +1,18 @@
 package epayment_test
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/jarcoal/httpmock"
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -31,59 +24,12 @@ const (
 	payment   = payments + "/" + reference
 )
 
-// sent is a request as the server saw it.
-type sent struct {
-	method, path string
-	header       http.Header
-	body         string
-}
-
 // api is a table of answers that remembers what it was asked.
-type api struct {
-	*httpmock.MockTransport
+type api struct{ *apitest.Mock }
 
-	mu   sync.Mutex
-	sent []sent
-}
-
-// newAPI answers token requests. A request that has no answer fails the test, and so does an answer that nobody asked for.
 func newAPI(t *testing.T) *api {
 	t.Helper()
-	a := &api{MockTransport: httpmock.NewMockTransport()}
-	a.RegisterResponder(http.MethodPost, base+"/accesstoken/get", answer(200, `{"access_token":"the-token","expires_in":"3600"}`))
-	a.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		t.Errorf("nobody expects %s %s", r.Method, r.URL)
-		return httpmock.NewStringResponse(http.StatusNotImplemented, ""), nil
-	})
-	t.Cleanup(func() {
-		for name, count := range a.GetCallCountInfo() {
-			if count == 0 && !strings.Contains(name, "accesstoken") {
-				t.Errorf("%s was not asked for", name)
-			}
-		}
-	})
-	return a
-}
-
-func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !strings.HasSuffix(r.URL.Path, "/accesstoken/get") {
-		var body []byte
-		if r.Body != nil {
-			body, _ = io.ReadAll(r.Body)
-			r.Body.Close()
-			r.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		a.mu.Lock()
-		a.sent = append(a.sent, sent{r.Method, r.URL.RequestURI(), r.Header.Clone(), string(body)})
-		a.mu.Unlock()
-	}
-	return a.MockTransport.RoundTrip(r)
-}
-
-func (a *api) requests() []sent {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.sent)
+	return &api{apitest.NewMock(t, base)}
 }
 
 func (a *api) client(t *testing.T) *epayment.Client {
@@ -111,55 +57,8 @@ func config(transport http.RoundTripper, environment vipps.Environment) vipps.Co
 	}
 }
 
-// answer is a body in the type that servers send it in.
-func answer(status int, body string) httpmock.Responder {
-	response := httpmock.NewStringResponse(status, body)
-	response.Header.Set("Content-Type", "application/json")
-	if status >= 400 {
-		response.Header.Set("Content-Type", "application/problem+json")
-	}
-	return httpmock.ResponderFromResponse(response)
-}
-
 func refusal(status int, code string) httpmock.Responder {
-	return answer(status, fmt.Sprintf(`{"type":"https://httpstatuses.io/%d","title":"No","status":%[1]d,"extraDetails":[{"name":"ErrorCode","reason":%q}],"traceId":"00-abc-def-01"}`, status, code))
-}
-
-func hangUp(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
-
-func testdata(t testing.TB, name string) string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-// wire is a request as text: method and path, headers that are not the same for every call of everybody, body.
-func (s sent) wire() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", s.method, s.path)
-	for _, name := range slices.Sorted(maps.Keys(s.header)) {
-		if name != "Authorization" && name != "User-Agent" {
-			fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(s.header[name], ", "))
-		}
-	}
-	return b.String() + "\n" + s.body + "\n"
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(testdata(t, name), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
+	return apitest.Answer(status, fmt.Sprintf(`{"type":"https://httpstatuses.io/%d","title":"No","status":%[1]d,"extraDetails":[{"name":"ErrorCode","reason":%q}],"traceId":"00-abc-def-01"}`, status, code))
 }
 
 func TestWire(t *testing.T) {
@@ -209,17 +108,17 @@ func TestWire(t *testing.T) {
 			a := newAPI(t)
 			body := ""
 			if test.answer != "" {
-				body = testdata(t, test.answer)
+				body = apitest.Testdata(t, test.answer)
 			}
-			a.RegisterResponder(test.method, test.url, answer(test.status, body))
+			a.RegisterResponder(test.method, test.url, apitest.Answer(test.status, body))
 			if err := test.call(t, a.client(t)); err != nil {
 				t.Fatal(err)
 			}
-			requests := a.requests()
+			requests := a.Requests()
 			if len(requests) != 1 {
 				t.Fatalf("%d requests", len(requests))
 			}
-			golden(t, test.name+".request", requests[0].wire())
+			apitest.Golden(t, *update, test.name+".request", requests[0])
 		})
 	}
 }
@@ -227,25 +126,32 @@ func TestWire(t *testing.T) {
 func TestCancelTakesAFreshKey(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	a.RegisterResponder("POST", payment+"/cancel", answer(200, testdata(t, "captured.json")))
+	a.RegisterResponder("POST", payment+"/cancel", apitest.Answer(200, apitest.Testdata(t, "captured.json")))
 	client := a.client(t)
 	for range 2 {
 		if _, err := client.Cancel(t.Context(), reference, epayment.CancelRequest{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	requests := a.requests()
-	first, second := requests[0].header.Get("Idempotency-Key"), requests[1].header.Get("Idempotency-Key")
+	requests := a.Requests()
+	first, second := key(requests[0]), key(requests[1])
 	if len(first) < 20 || len(first) > 50 || first == second {
 		t.Errorf("keys %q and %q", first, second)
 	}
+}
+
+// key is a request's Idempotency-Key; empty if there is none.
+func key(request string) string {
+	_, rest, _ := strings.Cut(request, "\nIdempotency-Key: ")
+	value, _, _ := strings.Cut(rest, "\n")
+	return value
 }
 
 func TestForceApproveInProduction(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	err := newClient(t, a, vipps.Production).ForceApprove(t.Context(), reference, epayment.ForceApproveRequest{Token: "token"})
-	if !errors.Is(err, vipps.ErrNotAvailable) || len(a.requests()) != 0 || a.GetTotalCallCount() != 0 {
+	if !errors.Is(err, vipps.ErrNotAvailable) || len(a.Requests()) != 0 || a.GetTotalCallCount() != 0 {
 		t.Errorf("%v after %d calls", err, a.GetTotalCallCount())
 	}
 }

@@ -38,7 +38,7 @@ func (s saver) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func seeds(f *testing.F, name string) {
 	f.Helper()
-	good := testdata(f, name)
+	good := apitest.Testdata(f, name)
 	for _, seed := range []string{good, good[:len(good)/2], "", "null", "{}", "[]", "[null]", "<html>", strings.ReplaceAll(good, "1000", "-1"), strings.ReplaceAll(good, `"NOK"`, "null")} {
 		f.Add(seed)
 	}

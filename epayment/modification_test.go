@@ -14,12 +14,13 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 )
 
 func TestModification(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	a.RegisterResponder("POST", payment+"/capture", answer(200, testdata(t, "captured.json")))
+	a.RegisterResponder("POST", payment+"/capture", apitest.Answer(200, apitest.Testdata(t, "captured.json")))
 	got, err := a.client(t).Capture(t.Context(), reference, epayment.CaptureRequest{IdempotencyKey: "key-k1", Amount: nok(250)})
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ var changing = []struct {
 // TestOutcome has the three endings of a call that changes something.
 func TestOutcome(t *testing.T) {
 	t.Parallel()
-	unavailable := answer(http.StatusServiceUnavailable, "")
+	unavailable := apitest.Answer(http.StatusServiceUnavailable, "")
 	for _, test := range []struct {
 		name     string
 		answers  []httpmock.Responder // nil is a good answer
@@ -72,29 +73,29 @@ func TestOutcome(t *testing.T) {
 		requests int
 	}{
 		{"good", []httpmock.Responder{nil}, nil, false, 1},
-		{"lost, then good", []httpmock.Responder{hangUp, nil}, nil, false, 2},
-		{"lost three times", []httpmock.Responder{hangUp, hangUp, hangUp}, vipps.ErrOutcomeUnknown, true, 3},
+		{"lost, then good", []httpmock.Responder{apitest.HangUp, nil}, nil, false, 2},
+		{"lost three times", []httpmock.Responder{apitest.HangUp, apitest.HangUp, apitest.HangUp}, vipps.ErrOutcomeUnknown, true, 3},
 		{"unavailable three times", []httpmock.Responder{unavailable, unavailable, unavailable}, vipps.ErrOutcomeUnknown, true, 3},
 		{"refused", []httpmock.Responder{refusal(400, "6090")}, epayment.CodeCaptureTooHigh, false, 1},
 		{"taken", []httpmock.Responder{refusal(409, "4150")}, epayment.CodeReferenceExists, false, 1},
-		{"lost, then taken", []httpmock.Responder{hangUp, refusal(409, "4150")}, epayment.CodeReferenceExists, true, 2},
-		{"lost, then key taken", []httpmock.Responder{hangUp, refusal(409, "4020")}, vipps.ErrConflict, true, 2},
-		{"lost, then refused for good", []httpmock.Responder{hangUp, refusal(400, "6100")}, epayment.CodeCapturePeriodExpired, false, 2},
+		{"lost, then taken", []httpmock.Responder{apitest.HangUp, refusal(409, "4150")}, epayment.CodeReferenceExists, true, 2},
+		{"lost, then key taken", []httpmock.Responder{apitest.HangUp, refusal(409, "4020")}, vipps.ErrConflict, true, 2},
+		{"lost, then refused for good", []httpmock.Responder{apitest.HangUp, refusal(400, "6100")}, epayment.CodeCapturePeriodExpired, false, 2},
 		{"unknown code", []httpmock.Responder{refusal(400, "6999")}, vipps.Code("6999"), false, 1},
-		{"page instead of an error", []httpmock.Responder{answer(403, "<html>no</html>")}, vipps.ErrUnauthorized, false, 1},
-		{"page instead of an answer", []httpmock.Responder{answer(200, "<html>log in</html>")}, vipps.ErrOutcomeUnknown, true, 1},
-		{"empty answer", []httpmock.Responder{answer(200, "")}, vipps.ErrOutcomeUnknown, true, 1},
-		{"answer without anything", []httpmock.Responder{answer(200, "{}")}, vipps.ErrOutcomeUnknown, true, 1},
-		{"no captured value", []httpmock.Responder{answer(200, strings.Replace(`{"redirectUrl":1,`+testdata(t, "captured.json")[1:], `, "value": 250`, "", 1))}, vipps.ErrOutcomeUnknown, true, 1},
-		{"another reference", []httpmock.Responder{answer(200, strings.ReplaceAll(testdata(t, "captured.json"), reference, "another-reference"))}, vipps.ErrOutcomeUnknown, true, 1},
-		{"number for a string", []httpmock.Responder{answer(200, strings.ReplaceAll(testdata(t, "captured.json"), `"`+reference+`"`, "12345678"))}, vipps.ErrOutcomeUnknown, true, 1},
+		{"page instead of an error", []httpmock.Responder{apitest.Answer(403, "<html>no</html>")}, vipps.ErrUnauthorized, false, 1},
+		{"page instead of an answer", []httpmock.Responder{apitest.Answer(200, "<html>log in</html>")}, vipps.ErrOutcomeUnknown, true, 1},
+		{"empty answer", []httpmock.Responder{apitest.Answer(200, "")}, vipps.ErrOutcomeUnknown, true, 1},
+		{"answer without anything", []httpmock.Responder{apitest.Answer(200, "{}")}, vipps.ErrOutcomeUnknown, true, 1},
+		{"no captured value", []httpmock.Responder{apitest.Answer(200, strings.Replace(`{"redirectUrl":1,`+apitest.Testdata(t, "captured.json")[1:], `, "value": 250`, "", 1))}, vipps.ErrOutcomeUnknown, true, 1},
+		{"another reference", []httpmock.Responder{apitest.Answer(200, strings.ReplaceAll(apitest.Testdata(t, "captured.json"), reference, "another-reference"))}, vipps.ErrOutcomeUnknown, true, 1},
+		{"number for a string", []httpmock.Responder{apitest.Answer(200, strings.ReplaceAll(apitest.Testdata(t, "captured.json"), `"`+reference+`"`, "12345678"))}, vipps.ErrOutcomeUnknown, true, 1},
 	} {
 		for _, operation := range changing {
 			t.Run(test.name+"/"+operation.name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					a := newAPI(t)
-					good := answer(200, testdata(t, operation.good))
+					good := apitest.Answer(200, apitest.Testdata(t, operation.good))
 					next := 0
 					a.RegisterResponder("POST", operation.url, func(r *http.Request) (*http.Response, error) {
 						responder := good
@@ -108,12 +109,12 @@ func TestOutcome(t *testing.T) {
 					if !errors.Is(err, test.want) || errors.Is(err, vipps.ErrOutcomeUnknown) != test.unknown {
 						t.Errorf("error %v", err)
 					}
-					requests := a.requests()
+					requests := a.Requests()
 					if len(requests) != test.requests {
 						t.Errorf("%d requests", len(requests))
 					}
 					for _, request := range requests[1:] {
-						if diff := cmp.Diff(requests[0].wire(), request.wire()); diff != "" {
+						if diff := cmp.Diff(requests[0], request); diff != "" {
 							t.Errorf("a repetition is not the same (-first +repeated):\n%s", diff)
 						}
 					}
@@ -126,10 +127,10 @@ func TestOutcome(t *testing.T) {
 func TestForceApproveIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	a.RegisterResponder("POST", base+"/epayment/v1/test/payments/"+reference+"/approve", answer(500, ""))
+	a.RegisterResponder("POST", base+"/epayment/v1/test/payments/"+reference+"/approve", apitest.Answer(500, ""))
 	err := a.client(t).ForceApprove(t.Context(), reference, epayment.ForceApproveRequest{Token: "the-landing-token"})
-	if !errors.Is(err, vipps.ErrOutcomeUnknown) || len(a.requests()) != 1 {
-		t.Errorf("%v after %d requests", err, len(a.requests()))
+	if !errors.Is(err, vipps.ErrOutcomeUnknown) || len(a.Requests()) != 1 {
+		t.Errorf("%v after %d requests", err, len(a.Requests()))
 	}
 }
 

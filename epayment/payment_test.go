@@ -10,6 +10,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 )
 
 func nok(value int64) vipps.Amount { return vipps.Amount{Value: value, Currency: vipps.NOK} }
@@ -44,7 +45,7 @@ func TestGet(t *testing.T) {
 		want *epayment.Payment // nil is an error
 	}{
 		{"minimal", minimal, created},
-		{"full", testdata(t, "payment.json"), &epayment.Payment{
+		{"full", apitest.Testdata(t, "payment.json"), &epayment.Payment{
 			Reference: reference, PSPReference: "37c34d8c-2649-448e-864b-060d5d93e4c4", State: epayment.StateAuthorized, Amount: nok(1000),
 			Aggregate:     epayment.Aggregate{Authorized: nok(1000), Cancelled: nok(750), Captured: nok(250), Refunded: nok(100)},
 			PaymentMethod: epayment.UsedMethod{Type: epayment.Wallet, CardBIN: "540185"},
@@ -99,7 +100,7 @@ func TestGet(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t)
-			a.RegisterResponder("GET", payment, answer(200, test.body))
+			a.RegisterResponder("GET", payment, apitest.Answer(200, test.body))
 			got, err := a.client(t).Get(t.Context(), reference)
 			if (err != nil) != (test.want == nil) {
 				t.Fatalf("error %v", err)
@@ -121,7 +122,7 @@ func TestEvents(t *testing.T) {
 		body string
 		want []epayment.Event // nil is an error
 	}{
-		{"sample", testdata(t, "events.json"), []epayment.Event{
+		{"sample", apitest.Testdata(t, "events.json"), []epayment.Event{
 			{
 				Reference: reference, PSPReference: "37c34d8c-2649-448e-864b-060d5d93e4c4", Name: epayment.EventCreated, Amount: nok(1000),
 				Timestamp: time.Date(2023, 3, 27, 10, 51, 44, 533325800, time.UTC), IdempotencyKey: "key-c", Success: true,
@@ -151,7 +152,7 @@ func TestEvents(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t)
-			a.RegisterResponder("GET", payment+"/events", answer(200, test.body))
+			a.RegisterResponder("GET", payment+"/events", apitest.Answer(200, test.body))
 			got, err := a.client(t).Events(t.Context(), reference)
 			if (err != nil) != (test.want == nil) {
 				t.Fatalf("error %v", err)

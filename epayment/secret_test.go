@@ -14,6 +14,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 )
 
 // shown is everything that printing, logging and encoding make of a value.
@@ -85,12 +86,12 @@ func TestErrorsConceal(t *testing.T) {
 	}
 	problem := fmt.Sprintf(`{"title":%[1]s,"detail":%[1]s,"instance":%[1]s,"traceId":%[1]s,"type":%[1]s,"extraDetails":[{"name":%[1]s,"reason":%[1]s}]}`, all)
 	for name, responder := range map[string]httpmock.Responder{
-		"problem":   answer(400, problem),
-		"text":      answer(400, strings.Join(said, " and ")),
-		"bad types": answer(201, `{"reference":`+string(all)+`,"redirectUrl":{"CANARY":"CANARY"}}`),
-		"reference": answer(201, `{"reference":`+string(all)+`}`),
-		"bad JSON":  answer(201, "CANARY"),
-		"page":      answer(201, "<CANARY>"),
+		"problem":   apitest.Answer(400, problem),
+		"text":      apitest.Answer(400, strings.Join(said, " and ")),
+		"bad types": apitest.Answer(201, `{"reference":`+string(all)+`,"redirectUrl":{"CANARY":"CANARY"}}`),
+		"reference": apitest.Answer(201, `{"reference":`+string(all)+`}`),
+		"bad JSON":  apitest.Answer(201, "CANARY"),
+		"page":      apitest.Answer(201, "<CANARY>"),
 		"transport": httpmock.NewErrorResponder(errors.New("no answer")),
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -117,7 +118,7 @@ func TestForceApproveConceals(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.RegisterResponder("POST", base+"/epayment/v1/test/payments/"+reference+"/approve",
-		answer(400, `{"title":"4799CANARY of the-CANARY-token is unknown"}`))
+		apitest.Answer(400, `{"title":"4799CANARY of the-CANARY-token is unknown"}`))
 	err := a.client(t).ForceApprove(t.Context(), reference, epayment.ForceApproveRequest{
 		Customer: epayment.Customer{CustomerToken: "4799CANARY"}, Token: "the-CANARY-token",
 	})

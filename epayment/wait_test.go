@@ -14,11 +14,12 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 )
 
 func inState(t *testing.T, state epayment.State) httpmock.Responder {
 	t.Helper()
-	return answer(200, strings.Replace(testdata(t, "payment.json"), `"AUTHORIZED"`, `"`+string(state)+`"`, 1))
+	return apitest.Answer(200, strings.Replace(apitest.Testdata(t, "payment.json"), `"AUTHORIZED"`, `"`+string(state)+`"`, 1))
 }
 
 func TestWaitFinal(t *testing.T) {
@@ -48,9 +49,9 @@ func TestWaitFinal(t *testing.T) {
 		{"expired", []httpmock.Responder{inState(t, epayment.StateExpired)}, epayment.StateExpired, nil, nil},
 		{"terminated", []httpmock.Responder{inState(t, epayment.StateTerminated)}, epayment.StateTerminated, nil, nil},
 		{"a state of the future", []httpmock.Responder{inState(t, "POSTPONED"), inState(t, epayment.StateAborted)}, epayment.StateAborted, nil, nil},
-		{"lost answers", []httpmock.Responder{hangUp, hangUp, hangUp, hangUp, inState(t, epayment.StateAuthorized)}, epayment.StateAuthorized, nil, nil},
+		{"lost answers", []httpmock.Responder{apitest.HangUp, apitest.HangUp, apitest.HangUp, apitest.HangUp, inState(t, epayment.StateAuthorized)}, epayment.StateAuthorized, nil, nil},
 		{"locked, unavailable, a page", []httpmock.Responder{
-			refusal(423, ""), answer(502, "<html>"), answer(502, ""), answer(502, ""), answer(200, "<html>log in"), inState(t, epayment.StateAuthorized),
+			refusal(423, ""), apitest.Answer(502, "<html>"), apitest.Answer(502, ""), apitest.Answer(502, ""), apitest.Answer(200, "<html>log in"), inState(t, epayment.StateAuthorized),
 		}, epayment.StateAuthorized, nil, nil},
 		{"too often", []httpmock.Responder{created, limited("60"), inState(t, epayment.StateAuthorized)}, epayment.StateAuthorized, nil, []time.Duration{
 			5 * time.Second, 7 * time.Second, 67 * time.Second,
@@ -62,7 +63,7 @@ func TestWaitFinal(t *testing.T) {
 		{"wrong keys", []httpmock.Responder{refusal(401, "")}, "", vipps.ErrUnauthorized, []time.Duration{5 * time.Second, 5 * time.Second}},
 		{"bad request", []httpmock.Responder{refusal(400, "")}, "", nil, []time.Duration{5 * time.Second}},
 		{"undecided", []httpmock.Responder{created}, "", context.DeadlineExceeded, nil},
-		{"network away", []httpmock.Responder{hangUp}, "", context.DeadlineExceeded, nil},
+		{"network away", []httpmock.Responder{apitest.HangUp}, "", context.DeadlineExceeded, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/ordermanagement"
 )
 
@@ -30,7 +31,7 @@ type call struct {
 // calls are all operations, with the method and address they go to.
 func calls(t *testing.T) []call {
 	t.Helper()
-	receipt, content := sample(t), []byte(testdata(t, "square.png"))
+	receipt, content := sample(t), []byte(apitest.Testdata(t, "square.png"))
 	return []call{
 		{"AddReceipt", "POST", receipts, true, func(ctx context.Context, c *ordermanagement.Client) error {
 			_, err := c.AddReceipt(ctx, ordermanagement.Ecom, orderID, ordermanagement.AddReceiptRequest{Receipt: receipt, Amount: nok(42_924)})
@@ -92,7 +93,7 @@ func TestErrors(t *testing.T) {
 			t.Run(test.name+"/"+call.name, func(t *testing.T) {
 				t.Parallel()
 				m := newMock(t)
-				m.RegisterResponder(call.method, call.url, answer(test.status, test.body))
+				m.RegisterResponder(call.method, call.url, apitest.Answer(test.status, test.body))
 				err := call.call(t.Context(), m.client(t))
 				failed, ok := errors.AsType[*vipps.Error](err)
 				if !ok || failed.Op != "ordermanagement."+call.name || failed.Status != test.status || failed.TraceID != test.trace {
@@ -109,7 +110,7 @@ func TestErrors(t *testing.T) {
 func TestDeleteTwice(t *testing.T) {
 	t.Parallel()
 	m := newMock(t)
-	m.RegisterResponder("DELETE", links+"/"+linkID, answer(404, ""))
+	m.RegisterResponder("DELETE", links+"/"+linkID, apitest.Answer(404, ""))
 	if err := m.client(t).DeleteCategory(t.Context(), linkID); err != nil {
 		t.Error(err)
 	}
@@ -123,15 +124,15 @@ func TestOutcomeUnknown(t *testing.T) {
 		unknown   bool
 		read      bool // the answer is one of success that has to be read
 	}{
-		"connection lost": {hangUp, true, false},
-		"failed":          {answer(500, ""), true, false},
-		"page":            {answer(200, "<html>"), true, false},
-		"half":            {answer(201, `"16328cb8`), true, true},
-		"empty":           {answer(201, ``), true, true},
-		"nothing said":    {answer(200, `""`), true, true},
-		"null":            {answer(200, `null`), true, true},
-		"list":            {answer(200, `[1]`), true, true},
-		"refused":         {answer(400, invalidParams), false, false},
+		"connection lost": {apitest.HangUp, true, false},
+		"failed":          {apitest.Answer(500, ""), true, false},
+		"page":            {apitest.Answer(200, "<html>"), true, false},
+		"half":            {apitest.Answer(201, `"16328cb8`), true, true},
+		"empty":           {apitest.Answer(201, ``), true, true},
+		"nothing said":    {apitest.Answer(200, `""`), true, true},
+		"null":            {apitest.Answer(200, `null`), true, true},
+		"list":            {apitest.Answer(200, `[1]`), true, true},
+		"refused":         {apitest.Answer(400, invalidParams), false, false},
 	} {
 		for _, call := range calls(t) {
 			if test.read && call.method == "DELETE" {
@@ -151,7 +152,7 @@ func TestOutcomeUnknown(t *testing.T) {
 	m := newMock(t)
 	for _, call := range calls(t) {
 		if call.name == "AddCategory" || call.name == "AddImage" || call.name == "ListCategories" || call.name == "GetCategory" {
-			m.RegisterResponder(call.method, call.url, answer(200, `{"categoryId":""}`))
+			m.RegisterResponder(call.method, call.url, apitest.Answer(200, `{"categoryId":""}`))
 			if err := call.call(t.Context(), m.client(t)); err == nil || errors.Is(err, vipps.ErrOutcomeUnknown) != call.changes {
 				t.Errorf("%s: %v", call.name, err)
 			}
@@ -170,8 +171,8 @@ func TestEnvironments(t *testing.T) {
 		}
 	}
 	m := newMock(t)
-	m.RegisterResponder("POST", "https://apitest.vipps.no/accesstoken/get", answer(200, `{"access_token":"the-token","expires_in":"3600"}`))
-	m.RegisterResponder("GET", "https://orders.example/order-management/v2/ecom/"+orderID, answer(200, `{}`))
+	m.RegisterResponder("POST", "https://apitest.vipps.no/accesstoken/get", apitest.Answer(200, `{"access_token":"the-token","expires_in":"3600"}`))
+	m.RegisterResponder("GET", "https://orders.example/order-management/v2/ecom/"+orderID, apitest.Answer(200, `{}`))
 	client := configured(t, vipps.Config{Environment: vipps.Test, OrderManagementBaseURL: "https://orders.example", HTTPClient: &http.Client{Transport: m}})
 	if _, err := client.Get(t.Context(), ordermanagement.Ecom, orderID); err != nil {
 		t.Error(err)
@@ -285,7 +286,7 @@ func TestReaderFails(t *testing.T) {
 func TestSkipBalance(t *testing.T) {
 	t.Parallel()
 	m := newMock(t)
-	m.RegisterResponder("POST", receipts, answer(201, `"x"`))
+	m.RegisterResponder("POST", receipts, apitest.Answer(201, `"x"`))
 	receipt := sample(t)
 	receipt.OrderLines = append(receipt.OrderLines, epayment.NewOrderLine("2", "More", 1, 0))
 	_, err := m.client(t).AddReceipt(t.Context(), ordermanagement.Ecom, orderID, ordermanagement.AddReceiptRequest{Receipt: receipt, SkipBalance: true})
@@ -300,9 +301,9 @@ func TestErrorsConceal(t *testing.T) {
 	secrets := "the-token the-client-secret the-subscription-key the-client-id"
 	for _, call := range calls(t) {
 		for _, responder := range []httpmock.Responder{
-			answer(400, `{"title":"`+secrets+`","detail":"`+secrets+`","instance":"`+secrets+`","invalidParams":[{"name":"`+secrets+`","reason":"`+secrets+`"}]}`),
-			answer(400, secrets),
-			answer(200, `{"`+secrets+`":`),
+			apitest.Answer(400, `{"title":"`+secrets+`","detail":"`+secrets+`","instance":"`+secrets+`","invalidParams":[{"name":"`+secrets+`","reason":"`+secrets+`"}]}`),
+			apitest.Answer(400, secrets),
+			apitest.Answer(200, `{"`+secrets+`":`),
 			httpmock.NewErrorResponder(errors.New(secrets)),
 		} {
 			m := newMock(t)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/ordermanagement"
 )
 
@@ -14,7 +15,7 @@ import (
 func saying(f *testing.F, seeds ...string) (client *ordermanagement.Client, body *string) {
 	f.Helper()
 	for _, name := range seeds {
-		good := testdata(f, name)
+		good := apitest.Testdata(f, name)
 		for _, seed := range []string{good, good[:len(good)/2], strings.ReplaceAll(good, `"`, ""), strings.ReplaceAll(good, "{", "[")} {
 			f.Add(seed)
 		}
@@ -79,7 +80,7 @@ func FuzzCategories(f *testing.F) {
 
 func FuzzAddImage(f *testing.F) {
 	client, said := saying(f, "image.json")
-	content := []byte(testdata(f, "square.png"))
+	content := []byte(apitest.Testdata(f, "square.png"))
 	f.Fuzz(func(t *testing.T, body string) {
 		*said = body
 		got, err := client.AddImage(t.Context(), ordermanagement.AddImageRequest{Content: content})

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/jarcoal/httpmock"
-
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/ordermanagement"
@@ -34,8 +32,6 @@ func newMock(t *testing.T) *mock {
 	return &mock{apitest.NewMock(t, base)}
 }
 
-func (m *mock) requests() []string { return m.Requests() }
-
 func (m *mock) client(t *testing.T) *ordermanagement.Client {
 	t.Helper()
 	return newClient(t, m)
@@ -58,18 +54,4 @@ func configured(t testing.TB, config vipps.Config) *ordermanagement.Client {
 		t.Fatal(err)
 	}
 	return ordermanagement.New(client.SingleAttempt())
-}
-
-func answer(status int, body string) httpmock.Responder { return apitest.Answer(status, body) }
-
-func hangUp(r *http.Request) (*http.Response, error) { return apitest.HangUp(r) }
-
-func testdata(t testing.TB, name string) string {
-	t.Helper()
-	return apitest.Testdata(t, name)
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	apitest.Golden(t, *update, name, got)
 }

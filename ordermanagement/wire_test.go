@@ -15,6 +15,7 @@ import (
 
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/epayment"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/ordermanagement"
 )
 
@@ -120,10 +121,10 @@ func TestWire(t *testing.T) {
 			return nil, c.DeleteCategory(t.Context(), linkID)
 		}, nil},
 		{"AddImage", "POST", images, 200, "image.json", func(t *testing.T, c *ordermanagement.Client) (any, error) {
-			return c.AddImage(t.Context(), ordermanagement.AddImageRequest{Content: []byte(testdata(t, "square.png"))})
+			return c.AddImage(t.Context(), ordermanagement.AddImageRequest{Content: []byte(apitest.Testdata(t, "square.png"))})
 		}, &ordermanagement.AddedImage{ID: "socks-orange-123"}},
 		{"AddImageNamed", "POST", images, 200, "image.json", func(t *testing.T, c *ordermanagement.Client) (any, error) {
-			return c.AddImage(t.Context(), ordermanagement.AddImageRequest{Reader: strings.NewReader(testdata(t, "square.png")), ID: "socks-orange-123"})
+			return c.AddImage(t.Context(), ordermanagement.AddImageRequest{Reader: strings.NewReader(apitest.Testdata(t, "square.png")), ID: "socks-orange-123"})
 		}, &ordermanagement.AddedImage{ID: "socks-orange-123"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,9 +132,9 @@ func TestWire(t *testing.T) {
 			m := newMock(t)
 			body := ""
 			if test.answer != "" {
-				body = testdata(t, test.answer)
+				body = apitest.Testdata(t, test.answer)
 			}
-			m.RegisterResponder(test.method, test.url, answer(test.status, body))
+			m.RegisterResponder(test.method, test.url, apitest.Answer(test.status, body))
 			got, err := test.call(t, m.client(t))
 			if err != nil {
 				t.Fatal(err)
@@ -141,11 +142,11 @@ func TestWire(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			requests := m.requests()
+			requests := m.Requests()
 			if len(requests) != 1 {
 				t.Fatalf("%d requests", len(requests))
 			}
-			golden(t, test.name+".request", requests[0])
+			apitest.Golden(t, *update, test.name+".request", requests[0])
 		})
 	}
 }
@@ -160,7 +161,7 @@ func TestGetParts(t *testing.T) {
 		`{"receipt":{"orderLines":[],"bottomLine":{"currency":"DKK"}}}`:    {false, true},
 	} {
 		m := newMock(t)
-		m.RegisterResponder("GET", order, answer(200, body))
+		m.RegisterResponder("GET", order, apitest.Answer(200, body))
 		got, err := m.client(t).Get(t.Context(), ordermanagement.Ecom, orderID)
 		if err != nil || [2]bool{got.Category != nil, got.Receipt != nil} != want {
 			t.Errorf("%s: %+v, %v", body, got, err)
@@ -196,7 +197,7 @@ func TestAddImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMock(t)
-			m.RegisterResponder("POST", images, answer(test.status, test.body))
+			m.RegisterResponder("POST", images, apitest.Answer(test.status, test.body))
 			got, err := m.client(t).AddImage(t.Context(), ordermanagement.AddImageRequest{Content: good, ID: test.id})
 			if _, ok := errors.AsType[*vipps.Error](test.err); ok {
 				if failed, ok := errors.AsType[*vipps.Error](err); !ok || failed.Status != test.status {
@@ -213,7 +214,7 @@ func TestAddImage(t *testing.T) {
 			if err != nil || got.ID != id || got.Existed != test.existed {
 				t.Errorf("%v, %v", got, err)
 			}
-			if sent := m.requests()[0]; !strings.Contains(sent, `"imageId":"`+id+`"`) || len(id) != 128 {
+			if sent := m.Requests()[0]; !strings.Contains(sent, `"imageId":"`+id+`"`) || len(id) != 128 {
 				t.Errorf("sent %s", sent)
 			}
 		})
@@ -229,14 +230,14 @@ func TestImageKinds(t *testing.T) {
 		"PNG": drawing(t, "png", 167, 167), "JPEG": drawing(t, "jpeg", 167, 167), "flat": drawing(t, "jpeg", 1, 167), "2 MB": large,
 	} {
 		m := newMock(t)
-		m.RegisterResponder("POST", images, answer(200, `{"imageId":"x"}`))
+		m.RegisterResponder("POST", images, apitest.Answer(200, `{"imageId":"x"}`))
 		client := m.client(t)
 		for _, request := range []ordermanagement.AddImageRequest{{Content: content}, {Reader: bytes.NewReader(content)}} {
 			if _, err := client.AddImage(t.Context(), request); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if sent := m.requests(); sent[0] != sent[1] {
+		if sent := m.Requests(); sent[0] != sent[1] {
 			t.Errorf("%s: bytes and a reader are not the same", name)
 		}
 	}

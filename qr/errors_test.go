@@ -13,6 +13,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/qr"
 )
 
@@ -104,7 +105,7 @@ func TestErrors(t *testing.T) {
 			t.Run(test.name+"/"+call.name, func(t *testing.T) {
 				t.Parallel()
 				m := newMock(t)
-				m.RegisterResponder(call.method, call.url, answer(test.status, test.body))
+				m.RegisterResponder(call.method, call.url, apitest.Answer(test.status, test.body))
 				err := call.call(t.Context(), m.client(t))
 				failed, ok := errors.AsType[*vipps.Error](err)
 				if !ok || failed.Op != "qr."+call.name || failed.Status != test.status || failed.TraceID != test.trace {
@@ -121,7 +122,7 @@ func TestErrors(t *testing.T) {
 			continue // TestDeleteTwice
 		}
 		m := newMock(t)
-		m.RegisterResponder(call.method, call.url, answer(404, ""))
+		m.RegisterResponder(call.method, call.url, apitest.Answer(404, ""))
 		if err := call.call(t.Context(), m.client(t)); !errors.Is(err, vipps.ErrNotFound) {
 			t.Errorf("%s: %v", call.name, err)
 		}
@@ -138,16 +139,16 @@ func TestOutcomeUnknown(t *testing.T) {
 			unknown   bool
 			read      bool // the answer is one of success that has to be read
 		}{
-			"connection lost": {hangUp, true, false},
-			"failed":          {answer(500, ""), true, false},
-			"bad gateway":     {answer(502, "<html>"), true, false},
-			"page":            {answer(200, "<html>"), true, false},
-			"half":            {answer(200, `{"id":"a","url":`), true, true},
-			"empty":           {answer(200, ``), true, true},
-			"no fields":       {answer(200, `{}`), true, true},
-			"null":            {answer(200, `null`), true, true},
-			"other types":     {answer(200, `{"id":{},"url":1,"msisdn":[],"merchantQrId":1}`), true, true},
-			"refused":         {answer(400, timeout), false, false},
+			"connection lost": {apitest.HangUp, true, false},
+			"failed":          {apitest.Answer(500, ""), true, false},
+			"bad gateway":     {apitest.Answer(502, "<html>"), true, false},
+			"page":            {apitest.Answer(200, "<html>"), true, false},
+			"half":            {apitest.Answer(200, `{"id":"a","url":`), true, true},
+			"empty":           {apitest.Answer(200, ``), true, true},
+			"no fields":       {apitest.Answer(200, `{}`), true, true},
+			"null":            {apitest.Answer(200, `null`), true, true},
+			"other types":     {apitest.Answer(200, `{"id":{},"url":1,"msisdn":[],"merchantQrId":1}`), true, true},
+			"refused":         {apitest.Answer(400, timeout), false, false},
 		} {
 			if test.read && bodiless {
 				continue // these calls read nothing
@@ -173,7 +174,7 @@ func TestOtherCode(t *testing.T) {
 			continue
 		}
 		m := newMock(t)
-		m.RegisterResponder(call.method, call.url, answer(200, `{"id":"b","merchantQrId":"b","url":"u"}`))
+		m.RegisterResponder(call.method, call.url, apitest.Answer(200, `{"id":"b","merchantQrId":"b","url":"u"}`))
 		if err := call.call(t.Context(), m.client(t)); err == nil || errors.Is(err, vipps.ErrOutcomeUnknown) != call.changes {
 			t.Errorf("%s: %v", call.name, err)
 		}
@@ -312,7 +313,7 @@ func TestValidation(t *testing.T) {
 func TestGoodValues(t *testing.T) {
 	t.Parallel()
 	m := newMock(t)
-	m.RegisterResponder("POST", redirects, func(*http.Request) (*http.Response, error) { return answer(200, `{"url":"u"}`)(nil) })
+	m.RegisterResponder("POST", redirects, func(*http.Request) (*http.Response, error) { return apitest.Answer(200, `{"url":"u"}`)(nil) })
 	client := m.client(t)
 	ids := []string{"a", strings.Repeat("ø", 128), "Skjerm 1 +%æØ_-", "0"}
 	for i, address := range []string{
@@ -326,11 +327,11 @@ func TestGoodValues(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	m.RegisterResponder("PUT", callbacks+"/a", answer(200, ""))
+	m.RegisterResponder("PUT", callbacks+"/a", apitest.Answer(200, ""))
 	if err := client.PutCallback(t.Context(), "a", qr.PutCallbackRequest{LocationDescription: strings.Repeat("æ", 36)}); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(5, len(m.requests())); diff != "" {
+	if diff := cmp.Diff(5, len(m.Requests())); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/qr"
 )
 
@@ -13,7 +14,7 @@ import (
 func saying(f *testing.F, seeds ...string) (client *qr.Client, body *string) {
 	f.Helper()
 	for _, name := range seeds {
-		good := testdata(f, name)
+		good := apitest.Testdata(f, name)
 		for _, seed := range []string{good, good[:len(good)/2], strings.ReplaceAll(good, `"`, "")} {
 			f.Add(seed)
 		}

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/jarcoal/httpmock"
-
 	"github.com/vippsvending/vipps"
 	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/qr"
@@ -30,8 +28,6 @@ func newMock(t *testing.T) *mock {
 	return &mock{apitest.NewMock(t, base)}
 }
 
-func (m *mock) requests() []string { return m.Requests() }
-
 func (m *mock) client(t *testing.T) *qr.Client {
 	t.Helper()
 	return newClient(t, m)
@@ -52,18 +48,4 @@ func newClient(t testing.TB, transport http.RoundTripper) *qr.Client {
 		t.Fatal(err)
 	}
 	return qr.New(client.SingleAttempt())
-}
-
-func answer(status int, body string) httpmock.Responder { return apitest.Answer(status, body) }
-
-func hangUp(r *http.Request) (*http.Response, error) { return apitest.HangUp(r) }
-
-func testdata(t testing.TB, name string) string {
-	t.Helper()
-	return apitest.Testdata(t, name)
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	apitest.Golden(t, *update, name, got)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/qr"
 )
 
@@ -80,11 +81,11 @@ func TestErrorsConceal(t *testing.T) {
 		}
 		problem := fmt.Sprintf(`{"title":%[1]s,"detail":%[1]s,"instance":%[1]s,"type":%[1]s,"invalidParams":[{"name":%[1]s,"reason":%[1]s}]}`, all)
 		for kind, responder := range map[string]httpmock.Responder{
-			"problem":   answer(400, problem),
-			"id":        answer(409, `{"id":`+string(all)+`}`),
-			"text":      answer(400, strings.Join(call.say, " and ")),
-			"types":     answer(200, `{"url":{"`+call.say[0]+`":1},"msisdn":{"`+call.say[0]+`":1}}`),
-			"bad JSON":  answer(200, call.say[0]),
+			"problem":   apitest.Answer(400, problem),
+			"id":        apitest.Answer(409, `{"id":`+string(all)+`}`),
+			"text":      apitest.Answer(400, strings.Join(call.say, " and ")),
+			"types":     apitest.Answer(200, `{"url":{"`+call.say[0]+`":1},"msisdn":{"`+call.say[0]+`":1}}`),
+			"bad JSON":  apitest.Answer(200, call.say[0]),
 			"transport": httpmock.NewErrorResponder(errors.New("lost " + call.say[0])),
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
@@ -111,7 +112,7 @@ func TestErrorsConceal(t *testing.T) {
 func TestCustomerConceals(t *testing.T) {
 	t.Parallel()
 	m := newMock(t)
-	m.RegisterResponder("POST", exchange, answer(200, `{"msisdn":"4798765432","timestamp":"4798765432"}`))
+	m.RegisterResponder("POST", exchange, apitest.Answer(200, `{"msisdn":"4798765432","timestamp":"4798765432"}`))
 	_, err := m.client(t).ExchangePersonalQR(t.Context(), personalQR)
 	if err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), "4798765432") {
 		t.Errorf("%v", err)

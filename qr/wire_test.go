@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/qr"
 )
 
@@ -106,9 +107,9 @@ func TestWire(t *testing.T) {
 			m := newMock(t)
 			body := ""
 			if test.answer != "" {
-				body = testdata(t, test.answer)
+				body = apitest.Testdata(t, test.answer)
 			}
-			m.RegisterResponder(test.method, test.url, answer(200, body))
+			m.RegisterResponder(test.method, test.url, apitest.Answer(200, body))
 			got, err := test.call(t, m.client(t))
 			if err != nil {
 				t.Fatal(err)
@@ -116,11 +117,11 @@ func TestWire(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			requests := m.requests()
+			requests := m.Requests()
 			if len(requests) != 1 {
 				t.Fatalf("%d requests", len(requests))
 			}
-			golden(t, test.name+".request", requests[0])
+			apitest.Golden(t, *update, test.name+".request", requests[0])
 		})
 	}
 }
@@ -143,7 +144,7 @@ func TestLenient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMock(t)
-			m.RegisterResponder("GET", redirects+"/"+id, answer(200, test.body))
+			m.RegisterResponder("GET", redirects+"/"+id, apitest.Answer(200, test.body))
 			got, err := m.client(t).GetRedirect(t.Context(), id, qr.ImageOptions{Format: test.format})
 			if diff := cmp.Diff(&test.want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -151,13 +152,13 @@ func TestLenient(t *testing.T) {
 		})
 	}
 	m := newMock(t)
-	m.RegisterResponder("GET", callbacks+"/kasse1?QrImageFormat=SVG", answer(200, `{"qrContent":"c","category":"NEW"}`))
+	m.RegisterResponder("GET", callbacks+"/kasse1?QrImageFormat=SVG", apitest.Answer(200, `{"qrContent":"c","category":"NEW"}`))
 	got, err := m.client(t).GetCallback(t.Context(), "kasse1", qr.ImageOptions{Format: qr.TargetURL})
 	if diff := cmp.Diff(&qr.CallbackCode{ID: "kasse1", Content: "c", Category: "NEW"}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	// Integrators have seen 201 as well.
-	m.RegisterResponder("PUT", callbacks+"/kasse1", answer(201, ""))
+	m.RegisterResponder("PUT", callbacks+"/kasse1", apitest.Answer(201, ""))
 	if err := m.client(t).PutCallback(t.Context(), "kasse1", qr.PutCallbackRequest{LocationDescription: "Kasse 1"}); err != nil {
 		t.Error(err)
 	}
@@ -167,8 +168,8 @@ func TestLenient(t *testing.T) {
 func TestDeleteTwice(t *testing.T) {
 	t.Parallel()
 	m := newMock(t)
-	m.RegisterResponder("DELETE", redirects+"/a", answer(404, `{"title":"Not found","detail":"d","instance":"i"}`))
-	m.RegisterResponder("DELETE", callbacks+"/a", answer(404, ""))
+	m.RegisterResponder("DELETE", redirects+"/a", apitest.Answer(404, `{"title":"Not found","detail":"d","instance":"i"}`))
+	m.RegisterResponder("DELETE", callbacks+"/a", apitest.Answer(404, ""))
 	if err := m.client(t).DeleteRedirect(t.Context(), "a"); err != nil {
 		t.Error(err)
 	}

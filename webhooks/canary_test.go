@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/webhooks"
 )
 
@@ -118,7 +119,7 @@ func TestErrorsOfTheClientAreClean(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{201, 400, 401, 500} {
 		m, client := newMock(t)
-		m.RegisterResponder(http.MethodPost, webhooksURL, answer(status, `{"id":7,"secret":"canary-secret","title":"canary-token canary-key canary-client-secret"}`))
+		m.RegisterResponder(http.MethodPost, webhooksURL, apitest.Answer(status, `{"id":7,"secret":"canary-secret","title":"canary-token canary-key canary-client-secret"}`))
 		_, err := webhooks.New(client).Register(t.Context(), webhooks.RegisterRequest{URL: hookURL, Events: webhooks.PaymentEvents()})
 		if err == nil {
 			t.Fatal("no error")

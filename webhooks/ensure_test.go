@@ -15,6 +15,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/webhooks"
 )
 
@@ -57,7 +58,7 @@ func (r *registry) serve(m *mock) {
 func (r *registry) step(name string, status int, body any, effect func()) (*http.Response, error) {
 	r.steps = append(r.steps, name)
 	if failure := r.fail[name]; failure != 0 {
-		return answer(failure, badRequest)(nil)
+		return apitest.Answer(failure, badRequest)(nil)
 	}
 	if effect != nil {
 		effect()
@@ -297,7 +298,7 @@ func TestEnsureRefusesWhatIsWrong(t *testing.T) {
 
 func newExampleMock() *mock {
 	m := &mock{MockTransport: httpmock.NewMockTransport()}
-	m.RegisterResponder(http.MethodPost, tokenURL, answer(http.StatusOK, `{"access_token":"t","expires_in":"3600"}`))
+	m.RegisterResponder(http.MethodPost, tokenURL, apitest.Answer(http.StatusOK, `{"access_token":"t","expires_in":"3600"}`))
 	new(registry).serve(m)
 	return m
 }

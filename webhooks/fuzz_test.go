@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/webhooks"
 )
 
@@ -85,9 +86,9 @@ func FuzzAnswers(f *testing.F) {
 			t.Skip()
 		}
 		m, client := newMock(t)
-		m.RegisterResponder(http.MethodPost, webhooksURL, answer(status, body))
-		m.RegisterResponder(http.MethodGet, webhooksURL, answer(status, body))
-		m.RegisterResponder(http.MethodDelete, webhooksURL+"/"+someID, answer(status, body))
+		m.RegisterResponder(http.MethodPost, webhooksURL, apitest.Answer(status, body))
+		m.RegisterResponder(http.MethodGet, webhooksURL, apitest.Answer(status, body))
+		m.RegisterResponder(http.MethodDelete, webhooksURL+"/"+someID, apitest.Answer(status, body))
 		hooks := webhooks.New(client)
 		made, err := hooks.Register(t.Context(), webhooks.RegisterRequest{URL: hookURL, Events: webhooks.PaymentEvents()})
 		if (err == nil) != (made != nil && made.ID != "" && made.Secret != "") {

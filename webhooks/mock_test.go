@@ -7,17 +7,15 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/jarcoal/httpmock"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/webhooks"
 )
 
@@ -43,7 +41,7 @@ func newMock(t *testing.T) (*mock, *vipps.Client) {
 		t.Errorf("nobody answers %s %s", r.Method, r.URL)
 		return httpmock.NewStringResponse(http.StatusNotImplemented, ""), nil
 	})
-	m.RegisterResponder(http.MethodPost, tokenURL, answer(http.StatusOK, `{"access_token":"canary-token","expires_in":"3600"}`))
+	m.RegisterResponder(http.MethodPost, tokenURL, apitest.Answer(http.StatusOK, `{"access_token":"canary-token","expires_in":"3600"}`))
 	client, err := vipps.NewClient(vipps.Config{
 		Environment: vipps.Test,
 		Credentials: vipps.Credentials{
@@ -84,31 +82,6 @@ func (m *mock) calls() map[string]int {
 	counts := m.GetCallCountInfo()
 	delete(counts, "POST "+tokenURL)
 	return counts
-}
-
-func answer(status int, body string) httpmock.Responder {
-	contentType := "application/json"
-	if status >= 400 {
-		contentType = "application/problem+json"
-	}
-	return httpmock.NewStringResponder(status, body).HeaderSet(http.Header{"Content-Type": {contentType}})
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got)\n%s", file, diff)
-	}
 }
 
 // plain is a Registration whose secret can be compared and seen.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vippsvending/vipps"
+	"github.com/vippsvending/vipps/internal/apitest"
 	"github.com/vippsvending/vipps/webhooks"
 )
 
@@ -23,10 +24,10 @@ const (
 func TestRequestsOnTheWire(t *testing.T) {
 	t.Parallel()
 	m, client := newMock(t)
-	m.RegisterResponder(http.MethodPost, webhooksURL, answer(http.StatusCreated, `{"id":"`+someID+`","secret":"`+someSecret+`","new":1}`))
-	m.RegisterResponder(http.MethodGet, webhooksURL, answer(http.StatusOK,
+	m.RegisterResponder(http.MethodPost, webhooksURL, apitest.Answer(http.StatusCreated, `{"id":"`+someID+`","secret":"`+someSecret+`","new":1}`))
+	m.RegisterResponder(http.MethodGet, webhooksURL, apitest.Answer(http.StatusOK,
 		`{"webhooks":[{"id":"`+someID+`","url":"`+hookURL+`","events":["user.checked-in.v1","brand.new.v9"],"new":{}}],"new":null}`))
-	m.RegisterResponder(http.MethodDelete, webhooksURL+"/"+someID, answer(http.StatusNoContent, ""))
+	m.RegisterResponder(http.MethodDelete, webhooksURL+"/"+someID, apitest.Answer(http.StatusNoContent, ""))
 	hooks := webhooks.New(client)
 
 	made, err := hooks.Register(t.Context(), webhooks.RegisterRequest{
@@ -51,7 +52,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, name := range []string{"Register.request", "List.request", "Delete.request"} {
-		golden(t, name, m.requests[i])
+		apitest.Golden(t, *update, name, m.requests[i])
 	}
 	counts := map[string]int{"POST " + webhooksURL: 1, "GET " + webhooksURL: 1, "DELETE " + webhooksURL + "/" + someID: 1}
 	if diff := cmp.Diff(counts, m.calls()); diff != "" {
@@ -107,7 +108,7 @@ func TestAnswers(t *testing.T) {
 			if test.method == http.MethodDelete {
 				address += "/" + someID
 			}
-			m.RegisterResponder(test.method, address, answer(test.status, test.body))
+			m.RegisterResponder(test.method, address, apitest.Answer(test.status, test.body))
 			err := test.call(t, webhooks.New(client))
 			switch {
 			case errors.Is(test.want, unreadable):
@@ -176,7 +177,7 @@ func TestAddresses(t *testing.T) {
 	t.Parallel()
 	for address, good := range addresses {
 		m, client := newMock(t)
-		m.RegisterResponder(http.MethodPost, webhooksURL, answer(http.StatusCreated, `{"id":"a","secret":"s"}`))
+		m.RegisterResponder(http.MethodPost, webhooksURL, apitest.Answer(http.StatusCreated, `{"id":"a","secret":"s"}`))
 		_, err := webhooks.New(client).Register(t.Context(), webhooks.RegisterRequest{URL: address, Events: webhooks.PaymentEvents()})
 		_, verifierErr := webhooks.NewVerifier(webhooks.VerifierConfig{URL: address, Secrets: []vipps.Secret{"s"}})
 		for _, err := range []error{err, verifierErr} {

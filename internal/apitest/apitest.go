@@ -87,9 +87,13 @@ func (m *Mock) Requests() []string {
 	return slices.Clone(m.sent)
 }
 
-// Answer is an answer in JSON.
+// Answer is an answer in the type that servers send it in.
 func Answer(status int, body string) httpmock.Responder {
-	return httpmock.NewStringResponder(status, body).HeaderSet(http.Header{"Content-Type": {"application/json"}})
+	kind := "application/json"
+	if status >= 400 {
+		kind = "application/problem+json"
+	}
+	return httpmock.NewStringResponder(status, body).HeaderSet(http.Header{"Content-Type": {kind}})
 }
 
 // HangUp is a connection that is lost.
