@@ -65,7 +65,7 @@ func concludeUnknown(r rules, s *Session, f fact) {
 }
 
 func askLonger(_ rules, s *Session, _ fact) {
-	s.VerdictUntil, s.Overdue = s.Now.Add(silence), true
+	s.VerdictUntil, s.Overdue = s.Now.Add(min(silence, s.Timeouts.Verdict)), true
 }
 
 // amend puts a person's or a late machine's word in the place of Unknown, before the sum is fixed.

@@ -240,7 +240,8 @@ func (m *mover) vend(ctx context.Context) (again bool, err error) {
 const (
 	// leftToOthers is how long after its time the end of a command is left to the worker that reaches the machine.
 	leftToOthers = 2 * time.Minute
-	// silence is for how much longer a machine is asked that does not answer when its time is over.
+	// silence is for how much longer a machine is asked that does not answer when its time is over: as long again, and at most so
+	// long.
 	silence = 30 * time.Second
 )
 

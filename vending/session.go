@@ -120,7 +120,7 @@ type Session struct {
 	SelectUntil  time.Time
 	VerdictUntil time.Time
 	HoldUntil    time.Time
-	// Overdue says that the machine did not answer when VerdictUntil came, and that it has been given half a minute more.
+	// Overdue says that the machine did not answer when VerdictUntil came, and that it has been given more, half a minute at most.
 	Overdue bool
 
 	// Seen is the most that any read of the payment has shown. A smaller view is old and is not acted on.
