@@ -339,7 +339,7 @@ func TestExplore(t *testing.T) {
 		{name: "exact, one item, refunded", items: 1, refunds: 1},
 		{name: "maximum", items: 1, maximum: true},
 		{name: "maximum, held when unknown", items: 1, maximum: true, unknown: HoldUnknown},
-		{name: "maximum, refunded", items: 1, maximum: true, refunds: 1},
+		{name: "maximum, refunded", items: 1, maximum: true, refunds: 1, large: true},
 		{name: "maximum, in full only, released", items: 1, maximum: true, inFull: true, large: true},
 		{name: "maximum, in full only, captured and refunded", items: 1, maximum: true, inFull: true, refund: CaptureAndRefund, refused: 1, large: true},
 		// Two refusals in one run, and a store whose answers are lost, are in those above; together with two choices they are
