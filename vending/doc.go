@@ -107,8 +107,8 @@
 //
 // A session that waits is a row in the store and nothing else: no goroutine, no timer, no memory. With 100,000 of them and no
 // polls a process takes about 35 MiB and 1 % of a core. What counts is sales a second. A sale takes about 2 ms of a core in
-// the process and, with PostgreSQL, about as much again in the server: a file of SQLite carries some 600 a second on two
-// cores, and a PostgreSQL that shares two cores with everything else some 300. A hundred thousand machines that sell ten times
+// the process and, with PostgreSQL, about as much again in the server: a file of SQLite carries some 500 a second on two
+// cores, and a PostgreSQL that shares two cores with everything else some 250. A hundred thousand machines that sell ten times
 // a day are 12 a second, and 120 at a peak of ten times that: one process and one database, and a second process for when the
 // first one dies.
 //
