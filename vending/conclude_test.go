@@ -170,7 +170,12 @@ func TestNobodyConcludes(t *testing.T) {
 		}
 		later(5 * time.Second)
 		defer run(s.operate(t, s.client, s.store, unreachedMachine{awayMachine{s.machine}}, nil))()
-		if took := soldIn(t, s, ids[0]); took < 170*time.Second || took > 4*time.Minute {
+		from := time.Now()
+		for s.session(t, ids[0]).State != vending.Closed && time.Since(from) < 10*time.Minute {
+			later(time.Second)
+		}
+		// The worker whose machine hangs claims the session as well, now and then, for as long as a claim lasts.
+		if took := time.Since(from); took < 170*time.Second || took > 8*time.Minute {
 			t.Errorf("closed after %s", took)
 		}
 		if x := s.session(t, ids[0]); x.Outcome.Unknown != 2500 || x.Outcome.Released != 2500 {

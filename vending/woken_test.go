@@ -308,7 +308,7 @@ func TestWokenWhileReadsFail(t *testing.T) {
 			later(2 * time.Minute)
 			from := time.Now()
 			later(time.Minute)
-			if all, _ := polls(s, from); all < 20 || all > 15*len(ids) {
+			if all, _ := polls(s, from); all < 20 || all > 22*len(ids) {
 				t.Errorf("polls %d: %d reads in a minute of %d payments", count, all, len(ids))
 			}
 		})
