@@ -60,7 +60,7 @@ func (o *Operator) pace(s *Session, last error) time.Duration {
 		switch {
 		case o.nudged.since(s.ID) < nudgeCounts:
 			return 2 * time.Second
-		case last != nil: // nothing was learnt, and somebody may have woken it
+		case last != nil && (s.Woken || o.budget.most == 0): // nothing was learnt of what it was woken for, beside the budget
 			return between(5*time.Second, 30*time.Second)
 		case o.budget.most == 0:
 			return time.Hour // until the end of its time

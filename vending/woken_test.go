@@ -315,6 +315,25 @@ func TestWokenWhileReadsFail(t *testing.T) {
 	}
 }
 
+// TestPollFailsOnce has one poll fail, of a customer whom no webhook speaks of: the next one comes as soon as any.
+func TestPollFailsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, vippstest.Options{NoRateLimits: true}, nil)
+		id := crowd(t, s, 1, 0)[0]
+		defer run(s.operator)()
+		later(40 * time.Second)
+		s.vipps.Inject(vippstest.Fault{Op: "get", Kind: vippstest.Refuse, Status: 500, Count: 1})
+		later(1500 * time.Millisecond)
+		if err := s.vipps.Approve(id); err != nil {
+			t.Fatal(err)
+		}
+		if took := soldIn(t, s, id); took > 4*time.Second {
+			t.Errorf("sold %s after the approval", took)
+		}
+	})
+}
+
 // TestLeftAtTheEnd has a worker that does not reach the machine end while it hands sessions back.
 func TestLeftAtTheEnd(t *testing.T) {
 	t.Parallel()
